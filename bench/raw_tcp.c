@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the machine allows: two processes and one TCP connection over loopback, with no protocol at
+ * all. ./dev perf prints our figures beside these, taken in the same run.
+ *
+ *   bench_raw_tcp lat SIZE SECONDS   half the round trip, both sides spin on non-blocking sockets
+ *   bench_raw_tcp bw  SIZE SECONDS   one direction, SIZE octets per send
+ *
+ * Prints one JSON object in the form of `ndkperf --json`. Exit status 0, 2 for usage, 3 if the
+ * connection cannot be made.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SIZE_MAX_BYTES (16UL * 1024 * 1024)
+#define SAMPLES_MAX    4000000UL
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Moves exactly n octets, spinning while the socket has none. False when the peer is gone. */
+static bool move_all(int fd, char *buffer, size_t n, bool sending)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t moved = sending ? send(fd, buffer + done, n - done, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                : recv(fd, buffer + done, n - done, MSG_DONTWAIT);
+
+        if (moved > 0)
+            done += (size_t)moved;
+        else if (moved == 0 || (errno != EAGAIN && errno != EINTR))
+            return false;
+    }
+    return true;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int run_lat(int fd, char *buffer, size_t size, double seconds)
+{
+    uint32_t *sample = calloc(SAMPLES_MAX, sizeof(*sample));
+    size_t count = 0, warm_up = 1000;
+    uint64_t end = 0;
+
+    if (sample == NULL)
+        return 1;
+    for (;;) {
+        uint64_t before = now_ns(), after;
+
+        if (!move_all(fd, buffer, size, true) || !move_all(fd, buffer, size, false))
+            break;
+        after = now_ns();
+        if (warm_up > 0) {
+            warm_up--;
+            end = after + (uint64_t)(seconds * 1e9);
+            continue;
+        }
+        sample[count++] = (uint32_t)(after - before);
+        if (after >= end || count == SAMPLES_MAX)
+            break;
+    }
+    if (count == 0) {
+        free(sample);
+        return 1;
+    }
+    qsort(sample, count, sizeof(*sample), compare_u32);
+    printf("{\"results\":[{\"op\":\"raw\",\"metric\":\"lat\",\"size\":%zu,\"iters\":%zu,"
+           "\"lat_us\":{\"min\":%.3f,\"median\":%.3f,\"p99\":%.3f,\"max\":%.3f}}]}\n",
+        size, count, sample[0] / 2e3, sample[count / 2] / 2e3, sample[count * 99 / 100] / 2e3,
+        sample[count - 1] / 2e3);
+    free(sample);
+    return 0;
+}
+
+static int run_bw(int fd, char *buffer, size_t size, double seconds)
+{
+    uint64_t begin = now_ns(), end = begin + (uint64_t)(seconds * 1e9), sent = 0;
+    char last;
+
+    while (now_ns() < end) {
+        size_t done = 0;
+
+        while (done < size) {
+            ssize_t n = send(fd, buffer + done, size - done, MSG_NOSIGNAL);
+
+            if (n <= 0)
+                return 1;
+            done += (size_t)n;
+        }
+        sent += size;
+    }
+    /* The other side answers the end of the stream when it has read everything. */
+    shutdown(fd, SHUT_WR);
+    if (recv(fd, &last, 1, 0) != 1)
+        return 1;
+    printf("{\"results\":[{\"op\":\"raw\",\"metric\":\"bw\",\"size\":%zu,\"bw_gbytes_s\":%.4f}]}\n",
+        size, (double)sent / (double)(now_ns() - begin));
+    return 0;
+}
+
+/* The other process: echoes, or swallows and answers the end with one octet. */
+static void serve(int fd, char *buffer, size_t size, bool echo)
+{
+    if (echo) {
+        while (move_all(fd, buffer, size, false) && move_all(fd, buffer, size, true))
+            ;
+        return;
+    }
+    while (recv(fd, buffer, size, 0) > 0)
+        ;
+    send(fd, "", 1, MSG_NOSIGNAL);
+}
+
+/* A connected pair over loopback; false after a sentence. */
+static bool connect_pair(int pair[2])
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+    pair[0] = socket(AF_INET, SOCK_STREAM, 0);
+    pair[1] = -1;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (listener >= 0 && pair[0] >= 0 &&
+        bind(listener, (const struct sockaddr *)&address, length) == 0 &&
+        listen(listener, 1) == 0 &&
+        getsockname(listener, (struct sockaddr *)&address, &length) == 0 &&
+        connect(pair[0], (const struct sockaddr *)&address, length) == 0)
+        pair[1] = accept(listener, NULL, NULL);
+    if (pair[1] < 0) {
+        fprintf(stderr, "bench_raw_tcp: no TCP connection over 127.0.0.1: %s\n", strerror(errno));
+        return false;
+    }
+    close(listener);
+    for (int i = 0; i < 2; i++)
+        setsockopt(pair[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    char *end_size = NULL, *end_seconds = NULL, *buffer;
+    size_t size = argc == 4 ? strtoul(argv[2], &end_size, 10) : 0;
+    double seconds = argc == 4 ? strtod(argv[3], &end_seconds) : 0;
+    bool is_lat = argc == 4 && strcmp(argv[1], "lat") == 0;
+    int pair[2], result;
+    pid_t child;
+
+    if (argc != 4 || (!is_lat && strcmp(argv[1], "bw") != 0) || *end_size != '\0' || size == 0 ||
+        size > SIZE_MAX_BYTES || *end_seconds != '\0' || !(seconds > 0 && seconds <= 600)) {
+        fprintf(stderr, "usage: bench_raw_tcp lat|bw SIZE SECONDS\n");
+        return 2;
+    }
+    buffer = calloc(1, size);
+    if (buffer == NULL || !connect_pair(pair))
+        return 3;
+    child = fork();
+    if (child < 0) {
+        fprintf(stderr, "bench_raw_tcp: no second process: %s\n", strerror(errno));
+        return 3;
+    }
+    if (child == 0) {
+        close(pair[0]);
+        serve(pair[1], buffer, size, is_lat);
+        _exit(0);
+    }
+    close(pair[1]);
+    result =
+        is_lat ? run_lat(pair[0], buffer, size, seconds) : run_bw(pair[0], buffer, size, seconds);
+    close(pair[0]);
+    waitpid(child, NULL, 0);
+    if (result != 0)
+        fprintf(stderr, "bench_raw_tcp: the connection ended early or memory is short\n");
+    free(buffer);
+    return result;
+}
