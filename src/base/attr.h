@@ -24,7 +24,6 @@
 
 #if defined(__clang__)
 #define SN_CAPABILITY(x) __attribute__((capability(x)))
-#define SN_GUARDED_BY(x) __attribute__((guarded_by(x)))
 #define SN_ACQUIRE(...)  __attribute__((acquire_capability(__VA_ARGS__)))
 #define SN_RELEASE(...)  __attribute__((release_capability(__VA_ARGS__)))
 #define SN_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
@@ -32,13 +31,16 @@
 #define SN_NO_ANALYSIS   __attribute__((no_thread_safety_analysis))
 #else
 #define SN_CAPABILITY(x)
-#define SN_GUARDED_BY(x)
 #define SN_ACQUIRE(...)
 #define SN_RELEASE(...)
 #define SN_REQUIRES(...)
 #define SN_EXCLUDES(...)
 #define SN_NO_ANALYSIS
 #endif
+
+/* Says which lock of the same structure guards a member. For the reader only: in C, clang cannot
+ * yet look up a member in an attribute of another. */
+#define SN_GUARDED_BY(x)
 
 /* The structure of type `type` whose member `member` is at `ptr`. */
 #define SN_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
