@@ -127,6 +127,20 @@ foreach(source ${benches})
   target_link_libraries(bench_${name} PRIVATE softndk_internal)
 endforeach()
 
+# Every header below src/ and tests/ compiles alone, and twice.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h ${CMAKE_SOURCE_DIR}/tests/*.h)
+set(header_sources "")
+foreach(header ${headers})
+  file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${header})
+  set(source ${CMAKE_BINARY_DIR}/headers/${path}.c)
+  file(CONFIGURE OUTPUT ${source} CONTENT "#include \"${header}\"\n#include \"${header}\"\n")
+  list(APPEND header_sources ${source})
+endforeach()
+if(header_sources AND NOT SOFTNDK_SANITIZE)
+  add_library(softndk_headers OBJECT ${header_sources})
+  target_link_libraries(softndk_headers PRIVATE softndk_test_deps softndk_internal)
+endif()
+
 # Checks of the tree itself.
 find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME tidy COMMAND ${PYTHON3} ${CMAKE_SOURCE_DIR}/scripts/tidy)
