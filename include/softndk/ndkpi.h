@@ -19,7 +19,7 @@
  * - Status lists are open: treat every status that is not NT_SUCCESS as failure.
  * - Lengths are bytes, depths are entries. Addresses of sockets are SOCKADDR_IN or SOCKADDR_IN6.
  *
- * The names in [NDKPI ...] are those of Microsoft's reference pages.
+ * The names in the tags [NDKPI NDK_FN_SEND] are those of Microsoft's reference pages.
  */
 #ifndef SOFTNDK_NDKPI_H
 #define SOFTNDK_NDKPI_H
