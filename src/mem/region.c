@@ -89,8 +89,7 @@ enum sn_status mem_register(struct mem_table *t, struct mem_region *r, uint8_t *
     r->base = base;
     r->len = len;
     r->rights = mem_rights_of_region(rights);
-    sn_a32_store_relaxed(
-        &r->stag, (sn_a32_load_relaxed(&r->stag) & ~(uint32_t)MEM_KEY_MASK) | mem_next_key(r));
+    sn_a32_store_relaxed(&r->stag, mem_with_key(sn_a32_load_relaxed(&r->stag), mem_next_key(r)));
     mem_unclaim(r, MEM_STATE_VALID);
     return SN_OK;
 }
