@@ -181,7 +181,7 @@ enum iw_mpa_verdict iw_mpa_judge_request(const struct iw_mpa_options *o,
 {
     struct iw_mpa_offer offer = {.request = *request};
 
-    if (request->revision < REVISION_MIN || request->revision > REVISION_MAX) {
+    if (request->revision < REVISION_MIN || request->revision > o->revision) {
         *err = WIRE_MPA_FRAME;
         return IW_MPA_CLOSE;
     }

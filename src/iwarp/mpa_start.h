@@ -25,7 +25,7 @@ enum iw_rtr {
 
 /* Settings of an adapter. */
 struct iw_mpa_options {
-    uint8_t revision; /* 1 or 2: what a Request speaks */
+    uint8_t revision; /* 1 or 2: what a Request speaks, and the highest that is answered */
     enum iw_crc crc;
     bool markers;              /* ask for markers on what we receive */
     uint8_t rtr;               /* mask of enum iw_rtr; 0: no peer-to-peer */
@@ -80,7 +80,8 @@ struct iw_mpa_offer {
     struct mpa_frame request; /* private_data is not kept: copy it before */
     uint32_t ird, ord;        /* the peer's ORD and IRD, cut to the adapter's maxima */
 };
-/* OK or CLOSE (revision 0 or above 2; Crc REQUIRE and a Request without C: REJECT_IT). */
+/* OK or CLOSE (revision 0 or above the option's; Crc REQUIRE and a Request without C: REJECT_IT).
+ */
 SN_MUST_CHECK enum iw_mpa_verdict iw_mpa_judge_request(const struct iw_mpa_options *o,
     const struct mpa_frame *request, struct iw_mpa_offer *out, enum wire_err *err);
 /*
