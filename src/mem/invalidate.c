@@ -23,7 +23,7 @@ static bool revoke(struct mem_table *t, struct mem_region *r)
         return false;
     mem_quiesce(t);
     if (r->kind == MEM_KIND_WINDOW)
-        mem_window_unbind(r);
+        mem_window_unbind(t, r);
     mem_unclaim(r, MEM_STATE_INVALID);
     return true;
 }

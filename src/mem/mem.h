@@ -104,6 +104,7 @@ struct mem_region {
     struct mem_region *parent;
     /* MR: windows bound to it now. Raised under table.lock */
     struct sn_a32 windows_bound;
+    void *owner; /* MR: what mem_table.unbound is told; set by who created it */
     /* Order of the keys: a secret permutation of all 256, walked in turn. MR: by who registers;
      * WINDOW: poster only */
     uint64_t key_secret;
@@ -122,6 +123,9 @@ struct mem_table {
     void (*quiesce)(void *ctx);
     /* Fills n unpredictable octets. Called on the control path only. */
     void (*random)(void *ctx, void *out, size_t n);
+    /* A window ceased to be bound to the MR of this owner. Any thread, after the quiescence; NULL
+     * (as mem_table_init leaves it): nobody wants to know. */
+    void (*unbound)(void *ctx, void *mr_owner);
     void *ctx;
     /* guarded by lock: ring of the MEM_REUSE_DELAY indices freed last, not to be reused yet */
     uint32_t *recent;

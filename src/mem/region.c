@@ -68,7 +68,7 @@ enum sn_status mem_region_destroy(struct mem_table *t, struct mem_region *r)
         return status;
     mem_quiesce(t);
     if (was_valid && r->kind == MEM_KIND_WINDOW)
-        mem_window_unbind(r);
+        mem_window_unbind(t, r);
     mem_garbage_free(garbage);
     sn_free(r->pages);
     sn_free_aligned(r);

@@ -89,7 +89,7 @@ static inline void mem_quiesce(struct mem_table *t)
 }
 
 /* A claimed window lets go of its MR: after quiescence, as the MR's memory may go next. */
-void mem_window_unbind(struct mem_region *w);
+void mem_window_unbind(struct mem_table *t, struct mem_region *w);
 
 /* What a region gets of the rights asked for: reading locally is always there, and who lets a peer
  * write may write too. [VRB-039] */

@@ -77,11 +77,14 @@ enum sn_status mem_bind(
     return SN_OK;
 }
 
-void mem_window_unbind(struct mem_region *w)
+void mem_window_unbind(struct mem_table *t, struct mem_region *w)
 {
     struct mem_region *mr = w->parent;
+    void *owner = mr->owner;
 
     w->parent = NULL;
     w->qp = 0;
-    sn_a32_fetch_sub(&mr->windows_bound, 1); /* last: the MR may be gone from here on */
+    sn_a32_fetch_sub(&mr->windows_bound, 1); /* last: the MR may be gone from here on... */
+    if (t->unbound != NULL)
+        t->unbound(t->ctx, owner); /* ...or when its owner hears of it */
 }
