@@ -44,7 +44,7 @@ static inline uint32_t mpa_marker_distance(uint64_t pos)
 
 /* Writes a marker. `fpduptr` is the distance back to the FPDU's length field, 0 between FPDUs. */
 void mpa_marker_build(uint8_t out[MPA_MARKER_LEN], uint32_t fpduptr);
-/* FPDUPTR with its low two bits masked; the reserved half is not looked at. [RFC5044 4.3] */
+/* FPDUPTR with its low two bits masked; the reserved half is not looked at. [RFC5044 4.2] */
 uint16_t mpa_marker_parse(const uint8_t in[MPA_MARKER_LEN]);
 
 /*

@@ -19,7 +19,7 @@ static void assert_same_request(const struct rdmap_atomic_req *a, const struct r
     assert_true(a->compare_mask == b->compare_mask);
 }
 
-/* E21, E22. [EXT-006] [EXT-012] */
+/* E21, E22. [EXT-012] */
 static void golden_requests_parse_and_build(void **state)
 {
     static const struct {

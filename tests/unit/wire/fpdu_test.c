@@ -29,7 +29,7 @@ static void every_length_is_padded_to_four(void **state)
     assert_int_equal(mpa_fpdu_len(46), 52);
 }
 
-/* [MPA-033] [MPA-034] [MPA-035] [MPA-040] */
+/* [MPA-033] [MPA-034] [MPA-035] */
 static void golden_fpdus_have_their_length_pad_and_crc(void **state)
 {
     (void)state;
@@ -186,7 +186,7 @@ static size_t insert_by_rule(const uint8_t *fpdu, size_t len, uint64_t pos, uint
     return done;
 }
 
-/* [MPA-041] [MPA-049] [MPA-053] [MPA-058] */
+/* [MPA-041] [MPA-049] [MPA-053] */
 static void markers_are_right_at_every_position(void **state)
 {
     static const uint32_t ulpdus[] = {14, 18, 46, 128, 482, 486, 490, 494, 498, 502, 503, 504, 505,

@@ -5,7 +5,7 @@
 #include "wire/fpdu.h"
 #include "wire/rdmap.h"
 
-/* [RDM-004] [RDM-008] [RDM-012] [RDM-013] [RDM-018] [RDM-040] [EXT-001] [EXT-006] [EXT-007] */
+/* [RDM-004] [RDM-018] [RDM-040] [EXT-001] [EXT-007] */
 static void the_opcode_table_is_the_protocols(void **state)
 {
     static const struct {
@@ -81,7 +81,7 @@ static void golden_read_requests_parse_and_build(void **state)
     }
 }
 
-/* [RDM-036] All bits of all fields. */
+/* All bits of all fields. */
 static void any_octets_are_a_read_request_and_back(void **state)
 {
     uint64_t x = 4;

@@ -51,7 +51,7 @@ static const struct {
 };
 enum { TERM_COUNT = sizeof(golden_terms) / sizeof(golden_terms[0]) };
 
-/* [RDM-040] [RDM-041] [RDM-042] [ECE-019] */
+/* [RDM-040] [RDM-041] [RDM-042] */
 static void golden_terminates_are_built(void **state)
 {
     (void)state;
@@ -68,7 +68,6 @@ static void golden_terminates_are_built(void **state)
     }
 }
 
-/* [RDM-043] */
 static void golden_terminates_are_parsed(void **state)
 {
     (void)state;
@@ -144,7 +143,7 @@ static void headers_follow_the_error(void **state)
     }
 }
 
-/* [RDM-028] What is left of a Read that failed in the middle is told by an advanced header. */
+/* What is left of a Read that failed in the middle is told by an advanced header. */
 static void the_read_header_is_the_callers(void **state)
 {
     struct offender o = offender_of("E10");

@@ -84,7 +84,7 @@ static void a_value_outside_the_list_is_unspecified(void **state)
         wire_err_info((enum wire_err)0x7FFFFFFF), wire_err_info(WIRE_RDMAP_UNSPECIFIED));
 }
 
-/* [RDM-043] [RDM-050] Every layer, type and code that a peer can write. */
+/* [RDM-050] Every layer, type and code that a peer can write. */
 static void received_codes_are_understood(void **state)
 {
     (void)state;
