@@ -55,14 +55,14 @@ void *sn_zalloc_aligned(size_t size)
 {
     char *raw, *p;
 
-    if (size > SIZE_MAX - SN_CACHE_LINE - sizeof(void *))
+    if (size > SIZE_MAX - SN_CACHE_LINE - sizeof(raw))
         return NULL;
-    raw = sn_zalloc(size + SN_CACHE_LINE + sizeof(void *));
+    raw = sn_zalloc(size + SN_CACHE_LINE + sizeof(raw));
     if (raw == NULL)
         return NULL;
-    p = raw + sizeof(void *);
+    p = raw + sizeof(raw);
     p += (SN_CACHE_LINE - (uintptr_t)p % SN_CACHE_LINE) % SN_CACHE_LINE;
-    memcpy(p - sizeof(void *), &raw, sizeof(void *)); /* where to find it again */
+    memcpy(p - sizeof(raw), &raw, sizeof(raw)); /* where to find it again */
     return p;
 }
 
@@ -80,7 +80,7 @@ void sn_free_aligned(void *p)
 
     if (p == NULL)
         return;
-    memcpy(&raw, (char *)p - sizeof(void *), sizeof(void *));
+    memcpy(&raw, (char *)p - sizeof(raw), sizeof(raw));
     sn_free(raw);
 }
 
