@@ -154,11 +154,11 @@ bool sim_step(struct sim_world *w)
         offer_all(&pick);
         pick.action.run(pick.action.object, pick.action.side);
         w->now_ns += SIM_ACTION_NS;
-        each_lane(w, sim_lane_maybe_phantom);
     } else if (pick.next_due_ns != UINT64_MAX) {
         w->now_ns = pick.next_due_ns;
         pick.offered = 1;
     }
+    each_lane(w, sim_lane_maybe_phantom);
     w->is_stepping = false;
     return pick.offered > 0;
 }
