@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * KeBugCheckEx: the end of the process, with everything that is known about why. Allocates nothing
+ * and takes no lock, so that it works from any state.
+ */
+#include "kenv/bugcheck.h"
+
+#include "kenv/irql.h"
+
+#include <execinfo.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct code_name {
+    ULONG code;
+    const char *name;
+};
+
+#define NAME(code)                                                                                 \
+    {                                                                                              \
+        code, #code                                                                                \
+    }
+static const struct code_name code_names[] = {
+    NAME(IRQL_NOT_GREATER_OR_EQUAL),
+    NAME(IRQL_NOT_LESS_OR_EQUAL),
+    NAME(MAXIMUM_WAIT_OBJECTS_EXCEEDED),
+    NAME(SPIN_LOCK_ALREADY_OWNED),
+    NAME(SPIN_LOCK_NOT_OWNED),
+    NAME(MEMORY_MANAGEMENT),
+    NAME(NO_MORE_IRP_STACK_LOCATIONS),
+    NAME(PFN_LIST_CORRUPT),
+    NAME(BAD_POOL_CALLER),
+    NAME(DRIVER_VERIFIER_DETECTED_VIOLATION),
+    NAME(DRIVER_IRQL_NOT_LESS_OR_EQUAL),
+    NAME(MANUALLY_INITIATED_CRASH),
+};
+
+static const char *name_of(ULONG code)
+{
+    for (size_t i = 0; i < ARRAYSIZE(code_names); i++)
+        if (code_names[i].code == code)
+            return code_names[i].name;
+    return "a code of the consumer";
+}
+
+static void put(const char *text, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(STDERR_FILENO, text, n);
+
+        if (done <= 0)
+            return;
+        text += done;
+        n -= (size_t)done;
+    }
+}
+
+SOFTNDK_NORETURN static void die(ULONG code, const ULONG_PTR p[4], const char *sentence)
+{
+    char text[1024];
+    void *frames[64];
+    int n = snprintf(text, sizeof(text),
+        "\n*** bugcheck 0x%08X (%s)\n*** arguments 0x%zX 0x%zX 0x%zX 0x%zX, IRQL %u\n%s%s%s"
+        "*** stack:\n",
+        code, name_of(code), p[0], p[1], p[2], p[3], kenv_irql_now, sentence != NULL ? "*** " : "",
+        sentence != NULL ? sentence : "", sentence != NULL ? "\n" : "");
+
+    if (n > 0)
+        put(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+    backtrace_symbols_fd(frames, backtrace(frames, (int)ARRAYSIZE(frames)), STDERR_FILENO);
+    abort();
+}
+
+void kenv_bugcheck(
+    ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3, ULONG_PTR p4, const char *format, ...)
+{
+    const ULONG_PTR p[4] = {p1, p2, p3, p4};
+    char sentence[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof(sentence), format, arguments);
+    va_end(arguments);
+    die(code, p, sentence);
+}
+
+VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR BugCheckParameter2,
+    ULONG_PTR BugCheckParameter3, ULONG_PTR BugCheckParameter4)
+{
+    const ULONG_PTR p[4] = {
+        BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4};
+
+    die(BugCheckCode, p, NULL);
+}
+
+VOID KeBugCheck(ULONG BugCheckCode)
+{
+    KeBugCheckEx(BugCheckCode, 0, 0, 0, 0);
+}

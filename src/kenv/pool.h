@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* What is allocated from the pool now, for whoever looks for leaks. */
+#ifndef SN_KENV_POOL_H
+#define SN_KENV_POOL_H
+
+#include <stddef.h>
+
+/* Allocations that live, and the bytes that were asked for in them (bytes may be NULL). */
+size_t kenv_pool_outstanding(size_t *bytes);
+
+#endif
