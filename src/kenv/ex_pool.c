@@ -110,9 +110,10 @@ PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG Tag)
 
 VOID ExFreePoolWithTag(PVOID P, ULONG Tag)
 {
-    struct block *block = (struct block *)(void *)((char *)P - sizeof(struct block));
+    struct block *block =
+        P != NULL ? (struct block *)(void *)((char *)P - sizeof(struct block)) : NULL;
 
-    if (P == NULL || ((ULONG_PTR)P & 15) != 0 || block->magic != MAGIC_LIVE)
+    if (block == NULL || ((ULONG_PTR)P & 15) != 0 || block->magic != MAGIC_LIVE)
         kenv_bugcheck(BAD_POOL_CALLER, 7, (ULONG_PTR)P, Tag, 0,
             "%p is freed to the pool but is not a live allocation of it: freed twice, overwritten "
             "in front, or from elsewhere",
