@@ -2,6 +2,9 @@
 /* The check of every access, where its octets are, and what a refusal is called on the wire. */
 #include "mem/table.h"
 
+/* Regions are aligned to a line: a check touches one. */
+_Static_assert(offsetof(struct mem_region, is_paged) < SN_CACHE_LINE, "hot fields share a line");
+
 enum mem_result mem_check(const struct mem_table *t, struct mem_who who, uint32_t stag, uint64_t to,
     uint64_t len, uint32_t rights, const struct mem_region **out)
 {

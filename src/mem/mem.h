@@ -34,7 +34,7 @@ enum {
     MEM_STAG_KEY_BITS = 8,
     MEM_FAST_REG_PAGES_MAX = 4096, /* per region, so 16 MiB */
     MEM_REGIONS_MAX = 1 << 22, /* a quarter of the indices, so that free ones stay easy to find */
-    MEM_REUSE_DELAY = 4096,    /* other indices freed before one is given out again */
+    MEM_REUSE_DELAY = 1024,    /* other indices freed before one is given out again */
 };
 
 /* Rights of a region and of an access. Every region but a window has local read; remote write

@@ -70,11 +70,14 @@ void mem_table_fini(struct mem_table *t)
 
 static bool was_freed_lately(const struct mem_table *t, uint32_t index)
 {
-    bool found = false;
+    const uint32_t *recent = t->recent;
 
-    for (uint32_t i = 0; i < MEM_REUSE_DELAY; i++)
-        found |= t->recent[i] == index;
-    return found; /* unused places hold 0, which is no index */
+    /* Places not used yet hold 0, which is no index, and are at the end. */
+    for (uint32_t i = 0; i < MEM_REUSE_DELAY && recent[i] != 0; i++) {
+        if (recent[i] == index)
+            return true;
+    }
+    return false;
 }
 
 /* Memory that an insertion turned out to need; got without the lock. */

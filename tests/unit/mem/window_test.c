@@ -259,6 +259,60 @@ static void test_stag_before_execution(void **state)
     fixture_fini(&f);
 }
 
+/* Who was told, and how often. */
+static void *told;
+static int told_count;
+
+static void note_unbound(void *ctx, void *mr_owner)
+{
+    struct fixture *f = ctx;
+
+    assert_non_null(f);
+    told = mr_owner;
+    told_count++;
+}
+
+/* The owner of the MR hears of every window that lets go, by whatever way, once; after the lanes
+ * were waited for. */
+static void test_owner_hears(void **state)
+{
+    struct fixture f;
+    struct mem_region *mr, *w;
+    int owner;
+
+    (void)state;
+    fixture_init(&f);
+    f.table.unbound = note_unbound;
+    mr = fixture_mr(&f, memory, BASE, LEN, RIGHTS_ALL);
+    mr->owner = &owner;
+    w = fixture_create(&f, MEM_KIND_WINDOW, PD_1);
+    for (int way = 0; way < 4; way++) {
+        size_t quiesce_count = f.quiesce_count;
+
+        told = NULL;
+        told_count = 0;
+        fixture_bind(&f, w, WHO_1, mr, BASE, LEN, MEM_REMOTE_READ);
+        assert_int_equal(mem_invalidate_local(&f.table, w, WHO_2), SN_BAD_REQUEST);
+        assert_int_equal(told_count, 0);
+        if (way == 0)
+            assert_int_equal(mem_invalidate_local(&f.table, w, WHO_1), SN_OK);
+        else if (way == 1)
+            assert_int_equal(mem_invalidate_stag(&f.table, mem_region_stag(w), WHO_1), SN_OK);
+        else if (way == 2)
+            assert_int_equal(mem_invalidate_remote(&f.table, mem_region_stag(w), WHO_1), MEM_OK);
+        else
+            fixture_destroy(&f, w);
+        assert_int_equal(told_count, 1);
+        assert_ptr_equal(told, &owner);
+        assert_int_equal(f.quiesce_count, quiesce_count + 1);
+    }
+    w = fixture_create(&f, MEM_KIND_WINDOW, PD_1);
+    fixture_destroy(&f, w); /* never bound: nothing to tell */
+    assert_int_equal(told_count, 1);
+    fixture_destroy(&f, mr);
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_life),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_stag_before_execution),
+        cmocka_unit_test(test_owner_hears),
     };
 
     return cmocka_run_group_tests_name("mem/window", tests, NULL, NULL);
