@@ -328,7 +328,9 @@ void rnic_cq_push(struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_
     }
     if (SN_UNLIKELY(rnic_cq_is_dead(cq)))
         return;
-    if (SN_UNLIKELY(sn_a64_load_relaxed(&r->tail) - sn_a64_load_acquire(&r->head) >= r->depth)) {
+    /* tail is read first, so the fill is never overstated; it may be negative when others are quick. */
+    pos = sn_a64_load_acquire(&r->tail);
+    if (SN_UNLIKELY((int64_t)(pos - sn_a64_load_acquire(&r->head)) >= (int64_t)r->depth)) {
         die(cq, SN_CQ_OVERRUN);
         return;
     }
