@@ -326,6 +326,47 @@ static void test_a_moved_pipe_is_served_by_the_new_lane(void **state)
     rig_until(r->lane, client_saw_error, r);
 }
 
+static void *no_memory(void *ctx, size_t size)
+{
+    (void)ctx;
+    (void)size;
+    return NULL;
+}
+static void free_nothing(void *ctx, void *p)
+{
+    (void)ctx;
+    (void)p;
+}
+
+static void test_a_pipe_that_cannot_be_watched_says_so(void **state)
+{
+    const struct sn_allocator none = {no_memory, free_nothing, NULL};
+    struct rig *r = *state;
+    struct plat_lane *other;
+    size_t n;
+    const struct sn_cspan v = {(const uint8_t *)"x", 1};
+
+    assert_int_equal(plat_lane_create(r->plat, &rig_lane_ops, r, &other), SN_OK);
+    rig_listen(r, 4);
+    rig_connect(r);
+    rig_enter(r->lane);
+    plat_pipe_move(r->server.pipe, other);
+    plat_lane_leave(r->lane);
+    rig_enter(other);
+    sn_alloc_set(&none); /* the new lane has no slot yet */
+    plat_pipe_watch(r->server.pipe, true, false);
+    sn_alloc_set(NULL);
+    assert_false(r->server.saw_error);
+    plat_lane_leave(other);
+    rig_until(other, server_saw_error, r);
+    assert_int_equal(plat_pipe_error(r->server.pipe), SN_NO_MEMORY);
+    rig_enter(other);
+    assert_int_equal(plat_pipe_writev(r->server.pipe, &v, 1, &n), PLAT_IO_ERROR);
+    plat_lane_leave(other);
+    rig_close_end(&r->server, true);
+    plat_lane_destroy(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +384,7 @@ int main(void)
         RIG_TEST(test_emss_is_the_segment_that_fits),
         RIG_TEST(test_a_readable_callback_may_close_everything),
         RIG_TEST(test_a_moved_pipe_is_served_by_the_new_lane),
+        RIG_TEST(test_a_pipe_that_cannot_be_watched_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
