@@ -64,8 +64,8 @@ typedef struct _SOFTNDK_OPTIONS {
     /* How long an MPA start-up may take from the TCP connection to its last octet, in milliseconds,
      * 1 to 3600000. 0: open. Default 10000. SOFTNDK_MPA_TIMEOUT_MS */
     ULONG MpaTimeoutMs;
-    /* Reads served and reads in flight per connection, advertised in NDK_ADAPTER_INFO, 1 to 16383.
-     * 0: open. Default: the library's choice (ndkinfo shows it).
+    /* Reads served and reads in flight per connection, advertised in NDK_ADAPTER_INFO, 1 to 128. 0:
+     * open. Default 128.
      * SOFTNDK_MAX_INBOUND_READ_LIMIT, SOFTNDK_MAX_OUTBOUND_READ_LIMIT */
     ULONG MaxInboundReadLimit;
     ULONG MaxOutboundReadLimit;
@@ -90,7 +90,7 @@ typedef struct _SOFTNDK_OPTIONS {
     /* How long a connect event may stay unanswered before the peer is refused, in milliseconds, 1
      * to 3600000. 0: open. Default 30000. SOFTNDK_ACCEPT_TIMEOUT_MS */
     ULONG AcceptTimeoutMs;
-    /* Lanes (serial executors, each with a thread), 1 to 256. 0: open. Default: from the number of
+    /* Lanes (serial executors, each with a thread), 1 to 16. 0: open. Default: from the number of
      * processors. SOFTNDK_LANES */
     ULONG Lanes;
     /* How long a lane's thread looks for work before it sleeps, in microseconds, 0 to 1000000. 0

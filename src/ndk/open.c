@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SoftNdkOpenAdapter and SoftNdkCloseAdapter: where the Linux platform, the RNIC and the boundary
+ * are put together.
+ */
+#include <softndk.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kenv/irql.h"
+#include "ndk/adapter.h"
+#include "ndk/info.h"
+#include "ndk/obj.h"
+#include "ndk/options.h"
+#include "plat/linux/linux.h"
+
+/* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
+static char *environment(const char *name)
+{
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+}
+
+static NTSTATUS check_interface(NET_IFINDEX index)
+{
+    NET_LUID luid;
+
+    if (index == NET_IFINDEX_UNSPECIFIED)
+        return STATUS_SUCCESS;
+    return ConvertInterfaceIndexToLuid(index, &luid);
+}
+
+static NTSTATUS open_on_linux(
+    const SOFTNDK_OPTIONS *settings, NET_IFINDEX index, NDK_ADAPTER **ppAdapter)
+{
+    struct plat_linux_options plat_options = {.spin_us = settings->SpinUs};
+    struct rnic_options options;
+    struct plat *plat = plat_linux_create(&plat_options);
+    NDK_ADAPTER *adapter;
+    NTSTATUS status;
+
+    if (plat == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    ndk_options_to_rnic(settings, index, &options);
+    status = ndk_adapter_open(plat, &options, &adapter);
+    if (!NT_SUCCESS(status)) {
+        plat_linux_destroy(plat);
+        return status;
+    }
+    ((struct ndk_adapter *)(void *)adapter)->owned_plat = plat;
+    *ppAdapter = adapter;
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS SoftNdkOpenAdapter(NET_IFINDEX IfIndex, NDK_VERSION Version,
+    const SOFTNDK_OPTIONS *Options, NDK_ADAPTER **ppAdapter)
+{
+    SOFTNDK_OPTIONS settings;
+    char text[NDK_OPTIONS_TEXT];
+    NTSTATUS status;
+
+    NDK_REQUIRE_IRQL_MAX(PASSIVE_LEVEL);
+    if (ppAdapter == NULL)
+        return STATUS_INVALID_PARAMETER;
+    if (!ndk_version_is_accepted(Version))
+        return NDIS_STATUS_BAD_VERSION;
+    status = ndk_options_resolve(Options, environment, &settings, text);
+    if (!NT_SUCCESS(status)) {
+        fprintf(stderr, "softndk: %s\n", text);
+        return status;
+    }
+    status = check_interface(IfIndex);
+    if (!NT_SUCCESS(status))
+        return status;
+    return open_on_linux(&settings, IfIndex, ppAdapter);
+}
+
+VOID SoftNdkCloseAdapter(NDK_ADAPTER *pAdapter)
+{
+    struct plat *plat;
+
+    NDK_REQUIRE_IRQL_MAX(PASSIVE_LEVEL);
+    if (pAdapter == NULL)
+        return;
+    plat = ((struct ndk_adapter *)(void *)pAdapter)->owned_plat;
+    ndk_adapter_close(pAdapter, __func__);
+    if (plat != NULL)
+        plat_linux_destroy(plat);
+}

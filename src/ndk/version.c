@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include <softndk.h>
+
+const char *SoftNdkVersionString(VOID)
+{
+    return SOFTNDK_VERSION;
+}
