@@ -69,6 +69,7 @@ struct iw_stream_config {
     uint32_t payload_max; /* octets of payload per FPDU at most; 0: by the MSS (iw_set_emss) */
     bool rfc7306;         /* answer atomics and immediate data */
     uint32_t sink_stag;   /* what our Read Requests name as sink; random, not 0 */
+    uint32_t sink_rights; /* that a Read's sink needs besides MEM_LOCAL_WRITE; enum mem_right */
     struct iw_ring *sq;   /* of struct iw_wr */
     const struct iw_stream_ops *ops;
     void *ctx;

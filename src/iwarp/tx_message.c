@@ -191,11 +191,12 @@ static enum iw_step refuse_request(
 static bool sink_is_writable(const struct iw_stream *s, struct iw_wr *wr)
 {
     const struct iw_sge *sge = iw_wr_sge(wr);
+    const uint32_t rights = MEM_LOCAL_WRITE | s->config.sink_rights;
     const struct mem_region *unused;
 
     for (uint32_t i = 0; i < wr->sge_count; i++) {
         if (sge[i].len > 0 && mem_check(s->config.mem, s->config.who, sge[i].stag, sge[i].addr,
-                                  sge[i].len, MEM_LOCAL_WRITE, &unused) != MEM_OK)
+                                  sge[i].len, rights, &unused) != MEM_OK)
             return false;
     }
     return true;

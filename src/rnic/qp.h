@@ -44,8 +44,8 @@ enum { RNIC_POST_DEFER = 0x80 };
  */
 SN_MUST_CHECK enum sn_status rnic_qp_send(struct rnic_qp *qp, void *context,
     const struct iw_sge *sgl, uint32_t count, uint32_t flags, uint32_t invalidate_stag);
-/* Also SN_INVALID: no outbound Reads were agreed (ORD 0); SN_NO_ACCESS: the sink lacks MEM_READ_SINK
- * where the adapter asks for it. */
+/* Also SN_INVALID: no outbound Reads were agreed (ORD 0). A sink without MEM_READ_SINK, where the
+ * adapter asks for that, completes SN_NO_ACCESS. */
 SN_MUST_CHECK enum sn_status rnic_qp_read(struct rnic_qp *qp, void *context,
     const struct iw_sge *sgl, uint32_t count, uint64_t remote_to, uint32_t remote_stag,
     uint32_t flags);

@@ -540,6 +540,7 @@ enum sn_status rnic_qp_attach(struct rnic_qp *qp, struct rnic_connector *c, stru
         .mpa = *mpa,
         .payload_max = a->options.payload_max,
         .rfc7306 = a->options.rfc7306,
+        .sink_rights = a->options.require_read_sink ? MEM_READ_SINK : 0,
         .sq = &qp->sq,
         .ops = &stream_ops,
         .ctx = qp,

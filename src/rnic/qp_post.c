@@ -143,23 +143,6 @@ enum sn_status rnic_qp_write(struct rnic_qp *qp, void *context, const struct iw_
     return post_data(qp, IW_OP_WRITE, context, sgl, count, remote_to, remote_stag, flags);
 }
 
-/* Where the adapter asks for it, a sink needs its own right. The lane checks local write itself. */
-static bool may_be_sink(const struct rnic_qp *qp, const struct iw_sge *sgl, uint32_t count)
-{
-    const struct rnic_adapter *a = qp->obj.adapter;
-    const struct mem_who who = {.pd = qp->pd->id, .qp = qp->id};
-    const struct mem_region *region;
-
-    if (SN_LIKELY(!a->options.require_read_sink))
-        return true;
-    for (uint32_t i = 0; i < count; i++) {
-        if (sgl[i].len > 0 && mem_check(&a->mem, who, sgl[i].stag, sgl[i].addr, sgl[i].len,
-                                  MEM_LOCAL_WRITE | MEM_READ_SINK, &region) == MEM_NO_RIGHT)
-            return false;
-    }
-    return true;
-}
-
 enum sn_status rnic_qp_read(struct rnic_qp *qp, void *context, const struct iw_sge *sgl,
     uint32_t count, uint64_t remote_to, uint32_t remote_stag, uint32_t flags)
 {
@@ -167,8 +150,6 @@ enum sn_status rnic_qp_read(struct rnic_qp *qp, void *context, const struct iw_s
         return refuse(qp, SN_NOT_CONNECTED);
     if (SN_UNLIKELY(sn_a32_load_relaxed(&qp->ord) == 0 || (flags & IW_WR_INLINE) != 0))
         return refuse(qp, SN_INVALID);
-    if (SN_UNLIKELY(!may_be_sink(qp, sgl, count)))
-        return refuse(qp, SN_NO_ACCESS);
     return post_data(qp, IW_OP_READ, context, sgl, count, remote_to, remote_stag, flags);
 }
 
