@@ -25,9 +25,22 @@ static void next_fpdu(struct iw_rx *rx)
     rx->is_marker_bad = false;
 }
 
-static void note_size(struct iw_rx *rx, uint32_t ulpdu_len)
+/*
+ * May the payload be read straight to where it belongs? A Write's target may be seen, and by right
+ * be written, by others at any time: with CRC its octets are summed in scratch and copied, or the
+ * sum would be of what somebody else made of them. Receives and sinks are ours until they complete.
+ */
+static bool goes_in_place(const struct iw_stream *s)
 {
-    if (ulpdu_len >= IW_RX_BIG_ULPDU)
+    return s->rx.to > IW_TO_WRITE || (s->rx.to == IW_TO_WRITE && !s->config.mpa.crc);
+}
+
+/* Large payloads that can go straight into place are about. */
+static void note_size(struct iw_stream *s)
+{
+    struct iw_rx *rx = &s->rx;
+
+    if (rx->ulpdu_len >= IW_RX_BIG_ULPDU && goes_in_place(s))
         rx->big = IW_RX_BIG_MEMORY;
     else if (rx->big > 0)
         rx->big--;
@@ -133,7 +146,7 @@ static bool take_whole(struct iw_stream *s, const uint8_t *p, uint32_t ulpdu_len
         hold(s);
         return false;
     }
-    note_size(rx, ulpdu_len);
+    note_size(s);
     payload = ulpdu + (ulpdu_len - rx->seg.payload_len);
     if (rx->to >= IW_TO_WRITE)
         iw_rx_place(s, 0, payload, rx->seg.payload_len);
@@ -166,7 +179,7 @@ static void enter_payload(struct iw_stream *s)
         hold(s);
         return;
     }
-    note_size(rx, rx->ulpdu_len);
+    note_size(s);
     if (rx->to >= IW_TO_WRITE)
         iw_rx_check(s);
     if (rx->err != WIRE_OK)
@@ -386,7 +399,7 @@ size_t iw_rx_want(
     *scratch_want = scratch_max;
     if (!iw_stream_is_working(s) || s->config.mpa.markers_rx)
         return 0;
-    if (rx->phase == IW_RX_PAYLOAD && rx->to >= IW_TO_WRITE && max > 0) {
+    if (rx->phase == IW_RX_PAYLOAD && goes_in_place(s) && max > 0) {
         rx->spans = iw_rx_locate(s, rx->seg.payload_len - rx->left, rx->span,
             max < IW_RX_SPANS ? max : IW_RX_SPANS, &covered);
         if (rx->spans == 0)
