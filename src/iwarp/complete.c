@@ -170,10 +170,10 @@ void iw_flush(struct iw_stream *s, enum sn_status first)
 
     if (iw_stream_is_working(s)) /* what it would still send is about to go */
         iw_kill(s);
-    s->orq_head = s->tx.orq_tail;
     if (s->rx.recv != NULL)
         iw_complete_recv(s, SN_CANCELLED, 0, false);
     status = choose_culprit(s, end, first, &culprit);
+    s->orq_head = s->tx.orq_tail; /* after the blame was looked up in it */
     for (uint32_t pos = iw_sq_head(s); pos != end; pos++) {
         struct iw_wr *wr = iw_sq_slot(s, pos);
 
