@@ -254,6 +254,8 @@ static void settle(struct rnic_qp *qp)
     case IW_TERMINATING:
     case IW_TERMINATED:
     case IW_DEAD:
+        if (qp->has_left)
+            break; /* the consumer disconnects in its own time */
         if (iw_stream_terminate(&qp->stream, &is_received) != NULL && is_received) {
             go_over(qp, SN_REMOTE_ERROR, SN_REMOTE_ERROR, false);
         } else if (qp->is_given_up) {
@@ -317,6 +319,10 @@ void rnic_qp_service(struct rnic_qp *qp)
     if (SN_UNLIKELY(qp->is_over || !qp->has_stream)) {
         if (sn_a32_load_acquire(&qp->state) == RNIC_QP_ENDED)
             flush_late_requests(qp);
+        return;
+    }
+    if (SN_UNLIKELY(qp->has_left)) {
+        iw_flush(&qp->stream, SN_CANCELLED); /* nobody is there to take it */
         return;
     }
     tx_pump(qp);
@@ -398,15 +404,16 @@ static void hold_is_over(struct plat_timer *t)
 
 static void peer_is_done(struct rnic_qp *qp)
 {
-    bool is_orderly = iw_is_idle(&qp->stream);
+    bool is_working = iw_stream_is_working(&qp->stream);
 
+    qp->has_left = is_working && iw_is_idle(&qp->stream);
     qp->is_fin_received = true;
     qp->is_reading = false;
     plat_pipe_watch(qp->pipe, false, qp->is_tx_blocked);
     iw_rx_end(&qp->stream, true);
     if (qp->is_over || qp->is_fin_sent)
         return;
-    if (!is_orderly && iw_stream_state(&qp->stream) != IW_DEAD) {
+    if (!qp->has_left && iw_stream_state(&qp->stream) != IW_DEAD) {
         /* Our requests, or answers of ours, can not be finished. [VRB-011] */
         iw_fail(&qp->stream, WIRE_RDMAP_STREAM_CATASTROPHIC);
         go_over(qp, SN_RESET, SN_CANCELLED, true);
@@ -589,6 +596,10 @@ void rnic_qp_disconnect(struct rnic_qp *qp)
     if (!qp->has_stream || qp->is_over) {
         flush_receives(qp);
         return;
+    }
+    if (qp->has_left && !qp->is_fin_sent) {
+        plat_pipe_shutdown(qp->pipe);
+        qp->is_fin_sent = true;
     }
     iw_close(&qp->stream);
     tx_pump(qp);

@@ -39,6 +39,7 @@ struct rnic_qp {
     bool is_tx_blocked;   /* TCP is full: wait until it is writable */
     bool is_reading;      /* watched for reading */
     bool is_fin_sent, is_fin_received;
+    bool has_left;        /* the peer's FIN came between messages: nothing moves, our FIN is due */
     bool is_over;         /* no work any more, the connector told: only the pipe may linger */
     bool is_first_fpdu_due; /* the connector is to be told */
     bool is_given_up;     /* a Send waited too long for a receive */
