@@ -92,6 +92,7 @@ enum sn_status rnic_adapter_create(struct plat *plat, const struct rnic_options 
     a->options = *options;
     sn_lock_init(&a->lock, SN_RANK_ADAPTER);
     sn_list_init(&a->objects);
+    rnic_locals_init(&a->locals);
     sn_a32_store_relaxed(&a->next_id, 1);
     s = mem_table_init(&a->mem, RNIC_REGIONS_MAX, adapter_quiesce, adapter_random, a);
     if (s != SN_OK) {

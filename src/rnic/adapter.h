@@ -7,6 +7,7 @@
 #include "iwarp/mpa_start.h"
 #include "mem/mem.h"
 #include "plat/plat.h"
+#include "rnic/local.h"
 #include "rnic/obj.h"
 
 /* What is advertised, and kept. */
@@ -62,6 +63,7 @@ struct rnic_adapter {
     struct rnic_counters counters;
     struct sn_lock lock;     /* rank SN_RANK_ADAPTER */
     struct sn_list objects;  /* guarded by lock: every object but the adapter */
+    struct rnic_locals locals; /* guarded by lock: local addresses and ports in use */
 };
 
 /* `plat` outlives the adapter. SN_NO_MEMORY, SN_INVALID (options out of range). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two adapters on two simulated hosts, each with what a connection needs, and a log of every callback
- * in the order in which they came: one letter each, see enum note.
+ * Two adapters on two simulated hosts, each with what a connection needs, and a log of every
+ * callback in the order in which they came: one letter each, see enum note.
  */
 #ifndef SN_TESTS_UNIT_RNIC_CONN_PAIR_H
 #define SN_TESTS_UNIT_RNIC_CONN_PAIR_H
@@ -214,8 +214,8 @@ static inline void close_obj(struct rnic_obj *o)
     assert_true(s == SN_OK || s == SN_PENDING);
 }
 
-static inline void side_open(struct pair *p, struct side *s, uint8_t host,
-    const struct rnic_options *o)
+static inline void side_open(
+    struct pair *p, struct side *s, uint8_t host, const struct rnic_options *o)
 {
     const struct rnic_cq_notify notify = {.call = quiet_notify};
 
@@ -295,8 +295,7 @@ static inline void listen_on(struct pair *p, struct side *s, uint16_t port)
     struct plat_addr addr = at_port(s, port);
 
     assert_int_equal(rnic_listener_create(s->adapter, e, &s->listener), SN_OK);
-    assert_int_equal(
-        rnic_listener_listen(s->listener, &addr, done_of(s, NOTE_LISTEN)), SN_PENDING);
+    assert_int_equal(rnic_listener_listen(s->listener, &addr, done_of(s, NOTE_LISTEN)), SN_PENDING);
     await(p, s, NOTE_LISTEN);
     assert_int_equal(s->status[NOTE_LISTEN], SN_OK);
 }
@@ -307,8 +306,8 @@ static inline void connect_to(struct side *a, const struct side *b, uint16_t por
 
     if (a->conn == NULL)
         assert_int_equal(rnic_connector_create(a->adapter, &a->conn), SN_OK);
-    assert_int_equal(rnic_connector_connect(a->conn, a->qp, &a->addr, NULL, &dst, 16, 8, "hello",
-                         5, done_of(a, NOTE_CONNECT)),
+    assert_int_equal(rnic_connector_connect(a->conn, a->qp, &a->addr, NULL, &dst, 16, 8, "hello", 5,
+                         done_of(a, NOTE_CONNECT)),
         SN_PENDING);
 }
 
