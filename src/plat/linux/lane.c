@@ -6,7 +6,7 @@
  * level-triggered and events are mere hints, so it may drop what it fetched: when the lane is taken
  * it asks the owner (PLAT_LANE_SOCKETS) and drops them; when a polling thread has come it drops them
  * and waits on the event descriptor alone. Thus a polling thread takes the sockets over, and gives
- * them back, without a single change to the epoll set.
+ * them back, without a change to the epoll set.
  *
  * Sleeping: the home thread sets is_sleeping, then looks once more for anything to do. Who leaves
  * something does the reverse: leaves it, then looks at is_sleeping. A full fence between the two
@@ -25,12 +25,7 @@
 #include "base/assert.h"
 #include "plat/linux/linux_impl.h"
 
-enum {
-    ENTER_TRIES_MAX = 200, /* some microseconds: an owner that only posts is gone by then */
-    HOT_SCORE = 2,         /* looks in a row that found one source only before we look there first */
-    HOT_VISITS = 8,        /* every so many looks the whole set is asked even so */
-};
-static const uint64_t event_fd_token = UINT64_MAX;
+enum { ENTER_TRIES_MAX = 200 }; /* some microseconds: an owner that only posts is gone by then */
 
 static _Thread_local const struct lin_lane *home_of;
 
@@ -117,104 +112,6 @@ static void sleep_beside(struct lin_lane *l)
         clear_event_fd(l);
 }
 
-/* ---- serving, inside the lane ---- */
-
-/* A pipe that the epoll set did not take can report its error only from here. */
-static void serve_broken(struct lin_lane *l)
-{
-    struct sn_list *link;
-
-    while ((link = sn_list_pop_front(&l->broken)) != NULL)
-        lin_pipe_report_broken(SN_CONTAINER_OF(link, struct lin_pipe, broken_link));
-}
-
-/* Serves what was fetched, as far as it is still there. Returns how many; `last` is one of them. */
-static unsigned dispatch(struct lin_lane *l, const struct epoll_event *events, int n, uint64_t *last)
-{
-    unsigned served = 0;
-
-    for (int i = 0; i < n; i++) {
-        struct lin_source *source = lin_slots_find(&l->slots, events[i].data.u64);
-
-        if (source == NULL)
-            continue;
-        source->ready(source, events[i].events);
-        *last = events[i].data.u64;
-        served++;
-    }
-    if (!sn_list_is_empty(&l->broken))
-        serve_broken(l);
-    return served;
-}
-
-static bool is_hot(struct lin_lane *l, struct lin_source **hot)
-{
-    if (l->hot_score < HOT_SCORE || !has_poller(l) || ++l->hot_visits % HOT_VISITS == 0)
-        return false;
-    *hot = lin_slots_find(&l->slots, l->hot_token);
-    return *hot != NULL && ((*hot)->events & EPOLLIN) != 0;
-}
-
-/*
- * Asks the epoll set what is ready, or skips that: while one connection alone is busy, as in a
- * ping-pong, reading from it is the cheaper question, and the set is asked now and then.
- */
-static unsigned look(struct lin_lane *l)
-{
-    struct epoll_event events[LIN_EVENTS_MAX];
-    struct lin_source *hot;
-    uint64_t last = event_fd_token;
-    unsigned served;
-    int n;
-
-    if (is_hot(l, &hot)) {
-        uint64_t before = l->moved;
-
-        hot->ready(hot, EPOLLIN);
-        return l->moved != before;
-    }
-    lin_count(&l->poll_wait_count);
-    n = epoll_wait(l->epoll_fd, events, LIN_EVENTS_MAX, 0);
-    served = dispatch(l, events, n, &last);
-    if (served == 1 && last == l->hot_token) {
-        l->hot_score++;
-    } else if (served > 0) {
-        l->hot_score = 0;
-        l->hot_token = last;
-    }
-    return served;
-}
-
-unsigned lin_lane_poll(struct plat_lane *lane)
-{
-    unsigned served = look(lin_lane_of(lane));
-
-    plat_lane_run_timers(lane);
-    return served;
-}
-
-bool lin_lane_watch(struct lin_lane *l, struct lin_source *source, uint32_t events)
-{
-    struct epoll_event event = {.events = events};
-    int op;
-
-    if (events == source->events)
-        return true;
-    if (events == 0) {
-        epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, source->fd, &event);
-        source->events = 0;
-        return true;
-    }
-    if (source->slot == LIN_SLOT_NONE && !lin_slots_add(&l->slots, source))
-        return false;
-    event.data.u64 = lin_slots_token(&l->slots, source);
-    op = source->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-    if (epoll_ctl(l->epoll_fd, op, source->fd, &event) != 0)
-        return false;
-    source->events = events;
-    return true;
-}
-
 /* ---- the home thread ---- */
 
 static bool is_timer_due(struct lin_lane *l)
@@ -260,7 +157,9 @@ static int fetch(struct lin_lane *l, struct epoll_event *events)
         n = spin(l, events);
     if (n > 0)
         return n;
-    n = epoll_wait(l->epoll_fd, events, LIN_EVENTS_MAX, begin_sleep(l) ? sleep_ms(l) : 0);
+    /* A parked source is not in the set: nothing would wake us. */
+    n = epoll_wait(l->epoll_fd, events, LIN_EVENTS_MAX,
+        begin_sleep(l) && !lin_lane_has_parked(l) ? sleep_ms(l) : 0);
     end_sleep(l);
     return n;
 }
@@ -269,7 +168,7 @@ static int fetch(struct lin_lane *l, struct epoll_event *events)
 static int take_out_event_fd(struct lin_lane *l, struct epoll_event *events, int n)
 {
     for (int i = 0; i < n; i++) {
-        if (events[i].data.u64 == event_fd_token) {
+        if (events[i].data.u64 == LIN_TOKEN_EVENT_FD) {
             clear_event_fd(l);
             events[i] = events[n - 1];
             return n - 1;
@@ -306,13 +205,14 @@ static void serve(struct lin_lane *l)
 
     if (has_poller(l)) /* came while we slept */
         return;
-    if (n <= 0 && !is_timer_due(l))
+    if (n <= 0 && !is_timer_due(l) && !lin_lane_has_parked(l))
         return;
     if (!enter_soon(l)) {
         ask_owner(l);
         return;
     }
-    dispatch(l, events, n, &last);
+    lin_lane_unpark(l);
+    lin_lane_dispatch(l, events, n, &last);
     plat_lane_run_timers(&l->base);
     plat_lane_leave(&l->base);
 }
@@ -399,7 +299,7 @@ static void close_fds(struct lin_lane *l)
 
 static bool open_fds(struct lin_lane *l)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = event_fd_token};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = LIN_TOKEN_EVENT_FD};
 
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     l->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -418,7 +318,7 @@ enum sn_status lin_lane_create(struct plat *p, const struct plat_lane_ops *ops, 
     plat_lane_init(&l->base, p, ops, ctx);
     lin_slots_init(&l->slots);
     sn_list_init(&l->broken);
-    l->hot_token = event_fd_token;
+    l->hot_token = LIN_TOKEN_EVENT_FD;
     if (!open_fds(l) || !start_home(l)) {
         close_fds(l);
         sn_free_aligned(l);

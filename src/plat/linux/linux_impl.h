@@ -29,11 +29,13 @@ enum {
 struct lin_source {
     int fd;
     uint32_t slot;   /* LIN_SLOT_NONE: not in a table */
-    uint32_t events; /* what the epoll set watches now; 0: not in the set */
+    uint32_t events; /* what the epoll set watches now (but for a parked one); 0: not in the set */
+    bool may_park;   /* it is part of a pipe */
     /* Inside the lane. The source may be closed and freed when it returns. */
     void (*ready)(struct lin_source *s, uint32_t events);
 };
-enum { LIN_SLOT_NONE = UINT32_MAX };
+#define LIN_SLOT_NONE      UINT32_MAX
+#define LIN_TOKEN_EVENT_FD UINT64_MAX /* no source's: the lane's event descriptor */
 
 struct lin_slot {
     struct lin_source *source; /* NULL: free */
@@ -87,9 +89,12 @@ struct lin_lane {
     /* Inside the lane. */
     struct lin_slots slots;
     struct sn_list broken; /* pipes the epoll set did not take; served as readable, once */
-    uint64_t hot_token;    /* the one source that the last look found ready */
-    uint32_t hot_score;    /* in how many looks in a row */
-    uint32_t hot_visits;
+    uint64_t hot_token; /* the one source that the last look at the set found ready */
+    uint32_t hot_score; /* in how many looks in a row */
+    uint32_t hot_hits;  /* how often reading from it first was worth it since */
+    uint32_t looks;
+    struct lin_source *parked; /* taken out of the set because a polling thread reads it anyway */
+    struct sn_a32 has_parked;  /* the same, for the home thread */
     uint64_t moved; /* octets read, and ends found: tells whether a look was worth it */
 
     /* Written by one thread at a time, read by anyone. */
@@ -117,11 +122,23 @@ void lin_lane_wake(struct plat_lane *lane);
 bool lin_lane_is_home(const struct plat_lane *lane);
 /* True on any home thread of this platform. */
 bool lin_is_on_home_thread(void);
-unsigned lin_lane_poll(struct plat_lane *lane);
 /* Adds the counters of the lane to `sum`. */
 void lin_lane_add_counters(const struct lin_lane *lane, struct plat_linux_counters *sum);
 
-/* Inside the lane: changes what the epoll set watches; 0: takes it out. False: the kernel refuses
+/* ---- looking at what is ready, inside the lane (look.c) ---- */
+
+unsigned lin_lane_poll(struct plat_lane *lane);
+/* Serves what was fetched, as far as it is still there. Returns how many; `last` is one of them. */
+unsigned lin_lane_dispatch(struct lin_lane *l, const struct epoll_event *events, int n,
+    uint64_t *last);
+/* Puts a parked source back into the epoll set. Harmless without. */
+void lin_lane_unpark(struct lin_lane *l);
+/* Any thread. */
+static inline bool lin_lane_has_parked(const struct lin_lane *l)
+{
+    return sn_a32_load_acquire(&l->has_parked) != 0;
+}
+/* Changes what the epoll set watches; 0: takes it out. False: the kernel refuses
  * (out of memory), the source is out. */
 bool lin_lane_watch(struct lin_lane *lane, struct lin_source *source, uint32_t events);
 
@@ -171,6 +188,8 @@ void lin_pipe_close(struct plat_pipe *p, bool is_abort);
 void lin_pipe_move(struct plat_pipe *p, struct plat_lane *to);
 uint32_t lin_pipe_emss(struct plat_pipe *p);
 uint32_t lin_pipe_unacked(struct plat_pipe *p);
+/* The epoll set did not take it: it ends with an error, told on the way out of the lane. */
+void lin_pipe_break(struct lin_pipe *p);
 /* Calls the owner of a pipe that the epoll set did not take. */
 void lin_pipe_report_broken(struct lin_pipe *p);
 /* Tells a pipe that waits to be connected how it went. */

@@ -52,6 +52,7 @@ struct lin_pipe *lin_pipe_create(struct plat_lane *lane, int fd)
     p->source.fd = fd;
     p->source.slot = LIN_SLOT_NONE;
     p->source.ready = pipe_ready;
+    p->source.may_park = true;
     sn_list_init(&p->broken_link);
     return p;
 }
@@ -125,8 +126,7 @@ enum plat_io lin_pipe_writev(struct plat_pipe *base, const struct sn_cspan *v, s
     return PLAT_IO_OK;
 }
 
-/* The epoll set has no room: the pipe ends with an error, reported on the way out of the lane. */
-static void break_pipe(struct lin_pipe *p)
+void lin_pipe_break(struct lin_pipe *p)
 {
     struct lin_lane *l = lin_lane_of(p->base.lane);
 
@@ -154,7 +154,7 @@ void lin_pipe_watch(struct plat_pipe *base, bool reading, bool writing)
     p->is_reading = reading;
     p->is_writing = writing;
     if (p->is_broken ? events != 0 : !lin_lane_watch(lin_lane_of(base->lane), &p->source, events))
-        break_pipe(p);
+        lin_pipe_break(p);
 }
 
 void lin_pipe_shutdown(struct plat_pipe *base)

@@ -197,90 +197,6 @@ static void test_left_work_is_done_by_the_home_thread_or_at_once(void **state)
     plat_lane_destroy(w.lane);
 }
 
-/* ---- polling threads ---- */
-
-static bool server_got_5(void *ctx)
-{
-    return ((struct rig *)ctx)->server.got >= 5;
-}
-
-static void test_a_poller_serves_and_the_home_thread_keeps_out(void **state)
-{
-    struct rig *r = *state;
-    size_t got = 0;
-    uint64_t home_served = 0;
-
-    rig_listen(r, 4);
-    rig_connect(r);
-    for (int round = 0; round < 500; round++) {
-        unsigned served = 0;
-
-        plat_lane_poller_visit(r->lane);
-        rig_write(&r->client, "hello", 5);
-        for (int i = 0; i < 100000 && got < (size_t)(round + 1) * 5; i++) {
-            rig_enter(r->lane);
-            plat_lane_poller_visit(r->lane);
-            served += plat_lane_poll(r->lane);
-            got = r->server.got;
-            plat_lane_leave(r->lane);
-        }
-        home_served += served == 0;
-    }
-    assert_int_equal(got, 500 * 5);
-    /* A poller that is not scheduled for a millisecond counts as gone, hence not none. */
-    assert_true(home_served < 250);
-    /* It stops: the home thread takes over by itself. */
-    rig_enter(r->lane);
-    r->server.got = 0;
-    plat_lane_leave(r->lane);
-    rig_write(&r->client, "hello", 5);
-    rig_until(r->lane, server_got_5, r);
-    nap_ms(20);
-    assert_int_equal(sn_a32_load_relaxed(&r->lane->has_poller), 0);
-}
-
-static void test_poller_end_gives_the_sockets_back(void **state)
-{
-    struct rig *r = *state;
-
-    rig_listen(r, 4);
-    rig_connect(r);
-    for (int i = 0; i < 50; i++) {
-        rig_enter(r->lane);
-        r->server.got = 0;
-        plat_lane_poller_visit(r->lane);
-        plat_lane_poll(r->lane);
-        plat_lane_leave(r->lane);
-        plat_lane_poller_end(r->lane);
-        rig_write(&r->client, "hello", 5);
-        rig_until(r->lane, server_got_5, r);
-    }
-}
-
-static void test_a_lone_busy_connection_is_read_without_asking_the_epoll_set(void **state)
-{
-    struct rig *r = *state;
-    const struct sn_a64 *asked = &lin_lane_of(r->lane)->poll_wait_count;
-    uint64_t before;
-    size_t got = 0;
-
-    rig_listen(r, 4);
-    rig_connect(r);
-    before = sn_a64_load_relaxed(asked);
-    for (int round = 0; round < 1000; round++) {
-        rig_write(&r->client, "hello", 5);
-        for (int i = 0; i < 100000 && got < (size_t)(round + 1) * 5; i++) {
-            plat_lane_poller_visit(r->lane);
-            rig_enter(r->lane);
-            plat_lane_poll(r->lane);
-            got = r->server.got;
-            plat_lane_leave(r->lane);
-        }
-    }
-    assert_int_equal(got, 5000);
-    assert_true(sn_a64_load_relaxed(asked) - before < 900); /* without the shortcut: 1000 or more */
-}
-
 /* ---- everything at once ---- */
 
 /*
@@ -442,6 +358,11 @@ static void test_storm(void **state)
 
 /* ---- nothing is left ---- */
 
+static bool server_got_5(void *ctx)
+{
+    return ((struct rig *)ctx)->server.got >= 5;
+}
+
 static unsigned entries(const char *path)
 {
     DIR *dir = opendir(path);
@@ -505,9 +426,6 @@ int main(void)
         RIG_TEST(test_destroy_runs_the_calls_that_are_left),
         RIG_TEST(test_an_earlier_timer_wakes_a_sleeping_home_thread),
         RIG_TEST(test_left_work_is_done_by_the_home_thread_or_at_once),
-        RIG_TEST(test_a_poller_serves_and_the_home_thread_keeps_out),
-        RIG_TEST(test_poller_end_gives_the_sockets_back),
-        RIG_TEST(test_a_lone_busy_connection_is_read_without_asking_the_epoll_set),
         cmocka_unit_test(test_storm),
         cmocka_unit_test(test_no_descriptor_and_no_thread_is_left),
         cmocka_unit_test(test_a_lane_that_spins_first_works_as_well),
