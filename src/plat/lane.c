@@ -22,8 +22,8 @@ enum { LEAVE_ROUNDS_MAX = 16 };
 
 static _Thread_local struct plat_lane *current;
 
-void plat_lane_init(struct plat_lane *lane, struct plat *p, const struct plat_lane_ops *ops,
-    void *ctx)
+void plat_lane_init(
+    struct plat_lane *lane, struct plat *p, const struct plat_lane_ops *ops, void *ctx)
 {
     lane->plat = p;
     lane->ops = ops;
@@ -38,8 +38,8 @@ void plat_lane_init(struct plat_lane *lane, struct plat *p, const struct plat_la
     sn_a64_store_relaxed(&lane->home_wakeups, 0);
 }
 
-enum sn_status plat_lane_create(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-    struct plat_lane **out)
+enum sn_status plat_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out)
 {
     return p->ops->lane_create(p, ops, ctx, out);
 }
@@ -63,8 +63,8 @@ bool plat_lane_is_home(const struct plat_lane *lane)
 
 /* ---- entering and leaving ---- */
 
-/* Only the owner writes seq. The release pairs with the acquire in wait_passed: what was done inside
- * is over before seq says so. */
+/* Only the owner writes seq. The release pairs with the acquire in wait_passed: what was done
+ * inside is over before seq says so. */
 static void step_seq(struct plat_lane *lane)
 {
     sn_a64_store_release(&lane->seq, sn_a64_load_relaxed(&lane->seq) + 1);

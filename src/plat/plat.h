@@ -81,15 +81,16 @@ struct plat_lane {
     struct plat *plat;
     const struct plat_lane_ops *ops;
     void *ctx;
-    struct sn_a32 state;    /* PLAT_LANE_* bits */
-    struct sn_a64 seq;      /* odd while somebody is inside: what quiescence waits on */
-    struct sn_aptr calls;   /* stack of struct plat_call, pushed by anyone, taken by the home thread */
-    struct sn_list timers;  /* inside the lane */
+    struct sn_a32 state; /* PLAT_LANE_* bits */
+    struct sn_a64 seq;   /* odd while somebody is inside: what quiescence waits on */
+    struct sn_aptr
+        calls; /* stack of struct plat_call, pushed by anyone, taken by the home thread */
+    struct sn_list timers; /* inside the lane */
     /* Not after the first timer's (a cancelled one may linger here); UINT64_MAX: no timer. */
     struct sn_a64 next_deadline_ns;
     /* A polling thread is at work, the home thread keeps out. */
     struct sn_a32 has_poller;
-    struct sn_a32 poll_ticks; /* counts its visits: the watchdog sees it stop */
+    struct sn_a32 poll_ticks;   /* counts its visits: the watchdog sees it stop */
     struct sn_a64 home_wakeups; /* times the home thread woke; it alone counts */
 };
 
@@ -131,7 +132,8 @@ void plat_lane_poller_end(struct plat_lane *lane);
 /*
  * Any thread: returns when each of the n lanes had a moment with nobody inside since the call
  * began. The caller may be inside one of them, named by `self` (else NULL): that one counts as
- * passed, and is marked passed while the caller waits, so that two callers cannot wait for each other.
+ * passed, and is marked passed while the caller waits, so that two callers cannot wait for each
+ * other.
  */
 void plat_lanes_quiesce(struct plat_lane *const *lanes, size_t n, struct plat_lane *self);
 /* The lane the calling thread is inside; NULL if none. */
@@ -142,8 +144,9 @@ struct plat_lane *plat_lane_current(void);
 struct plat_pipe_ops {
     /* Of plat_connect: once, before any other. On failure the pipe still has to be closed. */
     void (*connected)(void *ctx, enum sn_status status);
-    /* Octets, end of stream or an error can be read. Level-triggered: repeats until read or unwatched.
-     * May come when there is nothing (plat_pipe_readv says AGAIN): a poll looks without asking. */
+    /* Octets, end of stream or an error can be read. Level-triggered: repeats until read or
+     * unwatched. May come when there is nothing (plat_pipe_readv says AGAIN): a poll looks without
+     * asking. */
     void (*readable)(void *ctx);
     /* Watched for writing, and there is room (or an error). */
     void (*writable)(void *ctx);
@@ -163,7 +166,8 @@ enum plat_io {
 /* Reads into the spans in order. */
 enum plat_io plat_pipe_readv(struct plat_pipe *p, const struct sn_span *v, size_t n, size_t *got);
 /* Writes from the spans in order; `sent` may be less than all. */
-enum plat_io plat_pipe_writev(struct plat_pipe *p, const struct sn_cspan *v, size_t n, size_t *sent);
+enum plat_io plat_pipe_writev(
+    struct plat_pipe *p, const struct sn_cspan *v, size_t n, size_t *sent);
 /* What to be called for; initially reading only (not before connected). Cheap when unchanged. */
 void plat_pipe_watch(struct plat_pipe *p, bool reading, bool writing);
 /* FIN after what was written. */
@@ -193,8 +197,8 @@ SN_MUST_CHECK enum sn_status plat_connect(struct plat_lane *lane, const struct p
     const struct plat_pipe_ops *ops, void *ctx, struct plat_pipe **out);
 
 struct plat_listener_ops {
-    /* A connection came in: *pipe is on the listener's lane, unwatched, without ops. The callee takes
-     * it over (plat_pipe_set_ops, plat_pipe_watch) or closes it. */
+    /* A connection came in: *pipe is on the listener's lane, unwatched, without ops. The callee
+     * takes it over (plat_pipe_set_ops, plat_pipe_watch) or closes it. */
     void (*accepted)(void *ctx, struct plat_pipe *pipe);
 };
 /* Listens at once; addr port 0: one of PLAT_PORT_*. Statuses as plat_connect. */
@@ -217,8 +221,8 @@ struct plat_ops {
     uint64_t (*now_ns)(struct plat *p);
     void (*random)(struct plat *p, void *out, size_t n);
     bool (*addr_is_local)(struct plat *p, uint32_t if_index, const struct plat_addr *a);
-    enum sn_status (*lane_create)(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-        struct plat_lane **out);
+    enum sn_status (*lane_create)(
+        struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out);
     void (*lane_destroy)(struct plat_lane *lane);
     void (*lane_wake)(struct plat_lane *lane);
     bool (*lane_is_home)(const struct plat_lane *lane);
@@ -280,8 +284,8 @@ static inline bool plat_addr_is_local(struct plat *p, uint32_t if_index, const s
 {
     return p->ops->addr_is_local(p, if_index, a);
 }
-SN_MUST_CHECK enum sn_status plat_lane_create(struct plat *p, const struct plat_lane_ops *ops,
-    void *ctx, struct plat_lane **out);
+SN_MUST_CHECK enum sn_status plat_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out);
 /* Outside every lane and not on the home thread: all pipes, listeners and timers of the lane are
  * gone; runs the calls that are left, ends the home thread, frees it. Blocks. */
 void plat_lane_destroy(struct plat_lane *lane);
@@ -291,8 +295,8 @@ void plat_wait(struct plat *p, bool (*is_done)(void *ctx), void *ctx);
 void plat_notify(struct plat *p); /* any thread */
 
 /* For implementations: (re)initialises the common part of a lane. */
-void plat_lane_init(struct plat_lane *lane, struct plat *p, const struct plat_lane_ops *ops,
-    void *ctx);
+void plat_lane_init(
+    struct plat_lane *lane, struct plat *p, const struct plat_lane_ops *ops, void *ctx);
 /* For implementations: fires due timers. Inside the lane. Returns how many. */
 unsigned plat_lane_run_timers(struct plat_lane *lane);
 /* For implementations: runs queued calls in the order they were queued; outside the lane, on the

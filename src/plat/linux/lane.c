@@ -4,9 +4,9 @@
  *
  * The home thread fetches events while it is outside, then enters to serve them. The set is
  * level-triggered and events are mere hints, so it may drop what it fetched: when the lane is taken
- * it asks the owner (PLAT_LANE_SOCKETS) and drops them; when a polling thread has come it drops them
- * and waits on the event descriptor alone. Thus a polling thread takes the sockets over, and gives
- * them back, without a change to the epoll set.
+ * it asks the owner (PLAT_LANE_SOCKETS) and drops them; when a polling thread has come it drops
+ * them and waits on the event descriptor alone. Thus a polling thread takes the sockets over, and
+ * gives them back, without a change to the epoll set.
  *
  * Sleeping: the home thread sets is_sleeping, then looks once more for anything to do. Who leaves
  * something does the reverse: leaves it, then looks at is_sleeping. A full fence between the two
@@ -137,7 +137,8 @@ static int sleep_ms(struct lin_lane *l)
 
 static int spin(struct lin_lane *l, struct epoll_event *events)
 {
-    uint64_t until = plat_now_ns(l->base.plat) + lin_plat_of(l->base.plat)->spin_us * UINT64_C(1000);
+    uint64_t until =
+        plat_now_ns(l->base.plat) + lin_plat_of(l->base.plat)->spin_us * UINT64_C(1000);
     int n;
 
     do {
@@ -307,8 +308,8 @@ static bool open_fds(struct lin_lane *l)
            epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, l->event_fd, &event) == 0;
 }
 
-enum sn_status lin_lane_create(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-    struct plat_lane **out)
+enum sn_status lin_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out)
 {
     struct lin_plat *lp = lin_plat_of(p);
     struct lin_lane *l = sn_zalloc_aligned(sizeof(*l));

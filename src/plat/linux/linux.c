@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The platform object: clock, randomness, local addresses, waiting, counters; and the table of all. */
+/* The platform object: clock, randomness, local addresses, waiting, counters; and the table of all.
+ */
 #include "plat/linux/linux.h"
 
 #include <errno.h>
@@ -106,7 +107,8 @@ static void lin_wait(struct plat *p, bool (*is_done)(void *ctx), void *ctx)
         pthread_mutex_lock(&lp->lock);
         seen = lp->notify_count;
         pthread_mutex_unlock(&lp->lock);
-        /* Outside the lock: it may take locks of its own. A notify from now on changes the count. */
+        /* Outside the lock: it may take locks of its own. A notify from now on changes the count.
+         */
         if (is_done(ctx))
             return;
         pthread_mutex_lock(&lp->lock);

@@ -6,7 +6,8 @@
 #include "plat/plat.h"
 
 struct plat_linux_options {
-    uint32_t spin_us; /* how long a home thread looks without sleeping before it sleeps; 0: not at all */
+    uint32_t
+        spin_us; /* how long a home thread looks without sleeping before it sleeps; 0: not at all */
 };
 
 /* NULL when out of memory or descriptors. Threads start with lanes. */

@@ -16,11 +16,11 @@
 #include "plat/linux/linux.h"
 
 enum {
-    LIN_EVENTS_MAX = 64,                   /* taken from the kernel at a time */
-    LIN_POLLER_GONE_NS = 1000 * 1000,      /* without a visit the home thread takes the sockets back */
-    LIN_ACCEPT_MAX = 64,                   /* connections taken from one listener at a time */
+    LIN_EVENTS_MAX = 64,              /* taken from the kernel at a time */
+    LIN_POLLER_GONE_NS = 1000 * 1000, /* without a visit the home thread takes the sockets back */
+    LIN_ACCEPT_MAX = 64,              /* connections taken from one listener at a time */
     LIN_ACCEPT_PAUSE_NS = 100 * 1000 * 1000, /* no descriptors: look again after that */
-    LIN_PORT_TRIES = 64,                   /* random ports tried before all are tried in turn */
+    LIN_PORT_TRIES = 64,                     /* random ports tried before all are tried in turn */
 };
 
 /* ---- slots (slots.c) ---- */
@@ -89,13 +89,13 @@ struct lin_lane {
     /* Inside the lane. */
     struct lin_slots slots;
     struct sn_list broken; /* pipes the epoll set did not take; served as readable, once */
-    uint64_t hot_token; /* the one source that the last look at the set found ready */
-    uint32_t hot_score; /* in how many looks in a row */
-    uint32_t hot_hits;  /* how often reading from it first was worth it since */
+    uint64_t hot_token;    /* the one source that the last look at the set found ready */
+    uint32_t hot_score;    /* in how many looks in a row */
+    uint32_t hot_hits;     /* how often reading from it first was worth it since */
     uint32_t looks;
     struct lin_source *parked; /* taken out of the set because a polling thread reads it anyway */
     struct sn_a32 has_parked;  /* the same, for the home thread */
-    uint64_t moved; /* octets read, and ends found: tells whether a look was worth it */
+    uint64_t moved;            /* octets read, and ends found: tells whether a look was worth it */
 
     /* Written by one thread at a time, read by anyone. */
     struct sn_a64 read_count, write_count, home_wait_count, poll_wait_count, wake_count;
@@ -115,8 +115,8 @@ static inline void lin_count(struct sn_a64 *counter)
     sn_a64_store_relaxed(counter, sn_a64_load_relaxed(counter) + 1);
 }
 
-enum sn_status lin_lane_create(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-    struct plat_lane **out);
+enum sn_status lin_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out);
 void lin_lane_destroy(struct plat_lane *lane);
 void lin_lane_wake(struct plat_lane *lane);
 bool lin_lane_is_home(const struct plat_lane *lane);
@@ -129,8 +129,8 @@ void lin_lane_add_counters(const struct lin_lane *lane, struct plat_linux_counte
 
 unsigned lin_lane_poll(struct plat_lane *lane);
 /* Serves what was fetched, as far as it is still there. Returns how many; `last` is one of them. */
-unsigned lin_lane_dispatch(struct lin_lane *l, const struct epoll_event *events, int n,
-    uint64_t *last);
+unsigned lin_lane_dispatch(
+    struct lin_lane *l, const struct epoll_event *events, int n, uint64_t *last);
 /* Puts a parked source back into the epoll set. Harmless without. */
 void lin_lane_unpark(struct lin_lane *l);
 /* Any thread. */
@@ -150,8 +150,10 @@ void lin_addr_from_sys(const struct sockaddr_storage *ss, struct plat_addr *out)
 enum sn_status lin_status_from_errno(int err);
 /* A non-blocking TCP socket that closes on exec, with Nagle's algorithm off. -1: see errno. */
 int lin_sock_create(uint8_t family);
-/* Socket buffers, as far as they would not be smaller than without asking. Before connect/listen. */
-void lin_sock_set_buffers(const struct lin_plat *p, int fd, const struct plat_pipe_options *options);
+/* Socket buffers, as far as they would not be smaller than without asking. Before connect/listen.
+ */
+void lin_sock_set_buffers(
+    const struct lin_plat *p, int fd, const struct plat_pipe_options *options);
 /* How a bind to a port that the caller names treats others who hold it already. */
 enum lin_bind {
     LIN_BIND_SHARED,    /* others may, if they say so as well: connections from a shared endpoint */
@@ -169,7 +171,7 @@ struct lin_pipe {
     struct sn_list broken_link; /* in lin_lane.broken */
     bool is_reading, is_writing;
     bool is_connecting;
-    bool is_broken; /* the epoll set did not take it: every use fails */
+    bool is_broken;                /* the epoll set did not take it: every use fails */
     enum sn_status connect_status; /* failed already when plat_connect returned */
 };
 

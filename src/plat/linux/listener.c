@@ -63,8 +63,8 @@ static struct lin_pipe *take_one(struct lin_listener *l, bool *is_more)
     struct sockaddr_storage peer, local;
     socklen_t peer_len = sizeof(peer), local_len = sizeof(local);
     struct lin_pipe *p;
-    int fd = accept4(
-        l->source.fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(l->source.fd, (struct sockaddr *)&peer, &peer_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     *is_more = fd >= 0 || is_about_one(errno);
     if (fd < 0) {
@@ -103,8 +103,8 @@ static void listener_ready(struct lin_source *source, uint32_t events)
     }
 }
 
-static enum sn_status open_socket(struct lin_listener *l, const struct plat_addr *addr,
-    const struct plat_pipe_options *options)
+static enum sn_status open_socket(
+    struct lin_listener *l, const struct plat_addr *addr, const struct plat_pipe_options *options)
 {
     struct lin_plat *lp = lin_plat_of(l->base.plat);
     enum sn_status status;
@@ -153,8 +153,7 @@ enum sn_status lin_listen(struct plat_lane *lane, const struct plat_addr *addr,
 
 void lin_listener_local(const struct plat_listener *base, struct plat_addr *out)
 {
-    const struct lin_listener *l =
-        SN_CONTAINER_OF((uintptr_t)base, struct lin_listener, base);
+    const struct lin_listener *l = SN_CONTAINER_OF((uintptr_t)base, struct lin_listener, base);
 
     *out = l->addr;
 }

@@ -3,11 +3,11 @@
  * What a thread inside a lane does to find out which sockets are ready.
  *
  * A polling thread could ask the epoll set each time. While one connection alone is busy, as in a
- * ping-pong, reading from it is the cheaper question: the connection is HOT, read first, and the set
- * is asked now and then. If that goes on, the hot connection is PARKED, taken out of the set: each
- * segment that arrives for a socket in a set costs its sender, over loopback our peer, some 3 % of a
- * small message. Whoever looks without being a polling thread puts it back first, and the home
- * thread does not sleep on the set while one is parked.
+ * ping-pong, reading from it is the cheaper question: the connection is HOT, read first, and the
+ * set is asked now and then. If that goes on, the hot connection is PARKED, taken out of the set:
+ * each segment that arrives for a socket in a set costs its sender, over loopback our peer, some 3
+ * % of a small message. Whoever looks without being a polling thread puts it back first, and the
+ * home thread does not sleep on the set while one is parked.
  */
 #include "base/assert.h"
 #include "plat/linux/linux_impl.h"
@@ -32,8 +32,8 @@ static void serve_broken(struct lin_lane *l)
         lin_pipe_report_broken(SN_CONTAINER_OF(link, struct lin_pipe, broken_link));
 }
 
-unsigned lin_lane_dispatch(struct lin_lane *l, const struct epoll_event *events, int n,
-    uint64_t *last)
+unsigned lin_lane_dispatch(
+    struct lin_lane *l, const struct epoll_event *events, int n, uint64_t *last)
 {
     unsigned served = 0;
 

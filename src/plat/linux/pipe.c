@@ -103,7 +103,8 @@ enum plat_io lin_pipe_readv(struct plat_pipe *base, const struct sn_span *v, siz
     return r == 0 ? PLAT_IO_END : PLAT_IO_OK;
 }
 
-enum plat_io lin_pipe_writev(struct plat_pipe *base, const struct sn_cspan *v, size_t n, size_t *sent)
+enum plat_io lin_pipe_writev(
+    struct plat_pipe *base, const struct sn_cspan *v, size_t n, size_t *sent)
 {
     struct lin_pipe *p = lin_pipe_of(base);
     struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)v};

@@ -98,8 +98,8 @@ static void set_option(int fd, int level, int name, int value)
 
 int lin_sock_create(uint8_t family)
 {
-    int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-        IPPROTO_TCP);
+    int fd = socket(
+        family == 6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
 
     if (fd < 0)
         return -1;
@@ -139,8 +139,8 @@ static enum sn_status try_bind(int fd, const struct plat_addr *addr)
 }
 
 /* A free port of PLAT_PORT_*: random ones first, then all from a random one on. */
-static enum sn_status bind_any_port(struct lin_plat *p, int fd, struct plat_addr *addr,
-    uint16_t avoid)
+static enum sn_status bind_any_port(
+    struct lin_plat *p, int fd, struct plat_addr *addr, uint16_t avoid)
 {
     enum { COUNT = PLAT_PORT_LAST - PLAT_PORT_FIRST + 1 };
     uint16_t r[LIN_PORT_TRIES];

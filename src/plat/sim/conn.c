@@ -3,8 +3,8 @@
  * Connections as the network sees them: a handshake, two flows of octets whose chunks arrive in
  * order after a while, FIN and RST. With no delay octets, FIN and RST arrive where they are sent.
  *
- * A reset travels on its own: chunks that are due later than it are lost. Octets that arrived before
- * it can still be read, as on Linux.
+ * A reset travels on its own: chunks that are due later than it are lost. Octets that arrived
+ * before it can still be read, as on Linux.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -17,8 +17,8 @@ static bool flow_init(struct sim_flow *f, const struct sim_faults *faults)
     return f->ring != NULL;
 }
 
-struct sim_conn *sim_conn_create(struct sim_world *w, struct sim_pipe *pipe,
-    const struct plat_addr *dst)
+struct sim_conn *sim_conn_create(
+    struct sim_world *w, struct sim_pipe *pipe, const struct plat_addr *dst)
 {
     struct sim_conn *c = sn_zalloc(sizeof(*c));
 

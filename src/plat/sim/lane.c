@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated lanes. What a home thread would do is offered one piece at a time. A phantom is a thread
- * of somebody else that sits inside a lane for some steps: plat_lane_enter fails meanwhile, what is
- * left is left to it, and it does it on its way out.
+ * Simulated lanes. What a home thread would do is offered one piece at a time. A phantom is a
+ * thread of somebody else that sits inside a lane for some steps: plat_lane_enter fails meanwhile,
+ * what is left is left to it, and it does it on its way out.
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -140,8 +140,7 @@ static void offer_sockets(struct sim_pick *pick, struct sim_lane *l)
 /* One ready pipe or listener, chosen by the seed; inside. False: none is ready. */
 static bool serve_one(struct sim_lane *l)
 {
-    struct sim_pick pick = {
-        .world = world_of(l), .wanted = UINT64_MAX, .next_due_ns = UINT64_MAX};
+    struct sim_pick pick = {.world = world_of(l), .wanted = UINT64_MAX, .next_due_ns = UINT64_MAX};
 
     offer_sockets(&pick, l);
     if (pick.offered == 0)
@@ -181,8 +180,7 @@ unsigned sim_lane_poll(struct plat_lane *lane)
 
 static bool are_sockets_ready(struct sim_pick *pick, struct sim_lane *l)
 {
-    struct sim_pick count = {
-        .world = pick->world, .wanted = UINT64_MAX, .next_due_ns = UINT64_MAX};
+    struct sim_pick count = {.world = pick->world, .wanted = UINT64_MAX, .next_due_ns = UINT64_MAX};
 
     pick->world->poll_round++;
     offer_sockets(&count, l);
@@ -217,8 +215,8 @@ void sim_offer_lane(struct sim_pick *pick, struct sim_lane *l)
 
 /* ---- life ---- */
 
-enum sn_status sim_lane_create(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-    struct plat_lane **out)
+enum sn_status sim_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out)
 {
     struct sim_lane *l = sn_zalloc_aligned(sizeof(*l));
 

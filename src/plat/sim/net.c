@@ -35,8 +35,8 @@ static bool may_share(enum sim_bind_kind a, enum sim_bind_kind b)
     return table[a][b];
 }
 
-static bool is_port_free(const struct sim_host *h, const struct plat_addr *addr,
-    enum sim_bind_kind kind)
+static bool is_port_free(
+    const struct sim_host *h, const struct plat_addr *addr, enum sim_bind_kind kind)
 {
     for (const struct sn_list *l = h->binds.next; l != &h->binds; l = l->next) {
         const struct sim_bind *b = SN_CONTAINER_OF((uintptr_t)l, struct sim_bind, link);
@@ -92,8 +92,8 @@ void sim_unbind(struct sim_bind *b)
 /* ---- connecting ---- */
 
 /* A wildcard becomes the first address of its family. */
-static enum sn_status choose_local(const struct sim_host *h, const struct plat_addr *bound,
-    struct plat_addr *local)
+static enum sn_status choose_local(
+    const struct sim_host *h, const struct plat_addr *bound, struct plat_addr *local)
 {
     *local = *bound;
     if (!plat_addr_is_wildcard(bound))
@@ -108,8 +108,8 @@ static enum sn_status choose_local(const struct sim_host *h, const struct plat_a
     return SN_ADDRESS_INVALID;
 }
 
-static bool is_pair_taken(const struct sim_world *w, const struct plat_addr *local,
-    const struct plat_addr *peer)
+static bool is_pair_taken(
+    const struct sim_world *w, const struct plat_addr *local, const struct plat_addr *peer)
 {
     for (const struct sn_list *l = w->conns.next; l != &w->conns; l = l->next) {
         const struct sim_conn *c = SN_CONTAINER_OF((uintptr_t)l, struct sim_conn, link);
@@ -120,8 +120,8 @@ static bool is_pair_taken(const struct sim_world *w, const struct plat_addr *loc
     return false;
 }
 
-static enum sn_status start_connect(struct sim_pipe *p, const struct plat_addr *src,
-    const struct plat_addr *dst)
+static enum sn_status start_connect(
+    struct sim_pipe *p, const struct plat_addr *src, const struct plat_addr *dst)
 {
     struct sim_host *h = sim_host_of(p->base.plat);
     enum sim_bind_kind kind = src->port != 0 ? SIM_BIND_CONNECT_FIXED : SIM_BIND_CONNECT_ANY;
@@ -185,8 +185,8 @@ static struct sim_listener *listener_on(struct sim_host *h, const struct plat_ad
     return NULL;
 }
 
-struct sim_listener *sim_find_listener(struct sim_world *w, const struct plat_addr *dst,
-    bool *is_host_there)
+struct sim_listener *sim_find_listener(
+    struct sim_world *w, const struct plat_addr *dst, bool *is_host_there)
 {
     *is_host_there = false;
     for (struct sn_list *n = w->hosts.next; n != &w->hosts; n = n->next) {

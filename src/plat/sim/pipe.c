@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Simulated pipes: one end of a connection. The faults that a reader or writer sees are made here. */
+/* Simulated pipes: one end of a connection. The faults that a reader or writer sees are made here.
+ */
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "plat/sim/sim_impl.h"
@@ -132,7 +133,8 @@ enum plat_io sim_pipe_readv(struct plat_pipe *base, const struct sn_span *v, siz
     }
     if (most > readable_octets(p))
         most = readable_octets(p);
-    most = sim_chance(w, w->faults.one_octet_permille) ? 1 : some(w, most, w->faults.split_permille);
+    most =
+        sim_chance(w, w->faults.one_octet_permille) ? 1 : some(w, most, w->faults.split_permille);
     left = most;
     for (size_t i = 0; i < n && left > 0; i++) {
         size_t piece = v[i].n < left ? v[i].n : left;
@@ -146,8 +148,8 @@ enum plat_io sim_pipe_readv(struct plat_pipe *base, const struct sn_span *v, siz
     return PLAT_IO_OK;
 }
 
-enum plat_io sim_pipe_writev(struct plat_pipe *base, const struct sn_cspan *v, size_t n,
-    size_t *sent)
+enum plat_io sim_pipe_writev(
+    struct plat_pipe *base, const struct sn_cspan *v, size_t n, size_t *sent)
 {
     struct sim_pipe *p = sim_pipe_of(base);
     struct sim_world *w = world_of(p);

@@ -16,13 +16,13 @@ struct sim_world;
 struct sim_faults {
     uint32_t split_permille;       /* chance that a read returns less than there is */
     uint32_t short_write_permille; /* chance that a write takes less than given */
-    uint32_t again_permille;       /* chance that a read or write says AGAIN although it could move */
-    uint32_t one_octet_permille;   /* chance that a read returns a single octet */
-    uint32_t delay_ns_max;         /* each chunk arrives after 0..max */
-    uint32_t reset_permyriad;      /* chance per event that some pipe is reset (of 10000) */
-    uint32_t lane_busy_permille;   /* chance that plat_lane_enter finds the lane taken */
-    uint32_t pipe_capacity;        /* octets in flight per direction; 0: 256 KiB */
-    uint32_t emss;                 /* what plat_pipe_emss says; 0: 1448 */
+    uint32_t again_permille;     /* chance that a read or write says AGAIN although it could move */
+    uint32_t one_octet_permille; /* chance that a read returns a single octet */
+    uint32_t delay_ns_max;       /* each chunk arrives after 0..max */
+    uint32_t reset_permyriad;    /* chance per event that some pipe is reset (of 10000) */
+    uint32_t lane_busy_permille; /* chance that plat_lane_enter finds the lane taken */
+    uint32_t pipe_capacity;      /* octets in flight per direction; 0: 256 KiB */
+    uint32_t emss;               /* what plat_pipe_emss says; 0: 1448 */
 };
 
 struct sim_world *sim_world_create(uint64_t seed, const struct sim_faults *faults);

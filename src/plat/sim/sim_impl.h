@@ -10,12 +10,12 @@
 #include "plat/sim/sim.h"
 
 enum {
-    SIM_ACTION_NS = 100,        /* what one action takes */
-    SIM_CAPACITY = 256 * 1024,  /* of a pipe, per direction, unless the faults say */
-    SIM_EMSS = 1448,            /* Ethernet with timestamps */
-    SIM_SEGMENTS_MAX = 64,      /* chunks in flight per direction; the last one grows when full */
-    SIM_BACKLOG_MAX = 128,      /* connections that wait to be accepted */
-    SIM_SYN_TRIES_MAX = 6,      /* at a listener whose backlog is full */
+    SIM_ACTION_NS = 100,       /* what one action takes */
+    SIM_CAPACITY = 256 * 1024, /* of a pipe, per direction, unless the faults say */
+    SIM_EMSS = 1448,           /* Ethernet with timestamps */
+    SIM_SEGMENTS_MAX = 64,     /* chunks in flight per direction; the last one grows when full */
+    SIM_BACKLOG_MAX = 128,     /* connections that wait to be accepted */
+    SIM_SYN_TRIES_MAX = 6,     /* at a listener whose backlog is full */
     SIM_POLLER_GONE_NS = 1000 * 1000,
 };
 #define SIM_SYN_RETRY_NS   UINT64_C(1000000000)
@@ -113,7 +113,7 @@ struct sim_pipe {
     unsigned side;
     struct sim_bind bind; /* of side 0 */
     bool is_reading, is_writing;
-    bool is_connecting, is_answered; /* answered: ops->connected is due */
+    bool is_connecting, is_answered;  /* answered: ops->connected is due */
     uint64_t read_round, write_round; /* served in this round of plat_lane_poll */
 };
 
@@ -156,8 +156,8 @@ struct sim_pick {
     struct sim_action action;
 };
 /* Offers an action that can happen now. */
-void sim_offer(struct sim_pick *pick, void (*run)(void *object, unsigned side), void *object,
-    unsigned side);
+void sim_offer(
+    struct sim_pick *pick, void (*run)(void *object, unsigned side), void *object, unsigned side);
 /* Offers it if it is due; else notes when it will be. */
 void sim_offer_at(struct sim_pick *pick, uint64_t due_ns, void (*run)(void *object, unsigned side),
     void *object, unsigned side);
@@ -173,8 +173,8 @@ void sim_offer_lane(struct sim_pick *pick, struct sim_lane *l);
 void sim_lane_watch_poller(struct sim_lane *l);
 void sim_lane_maybe_phantom(struct sim_lane *l);
 void sim_lane_end_phantom(struct sim_lane *l);
-enum sn_status sim_lane_create(struct plat *p, const struct plat_lane_ops *ops, void *ctx,
-    struct plat_lane **out);
+enum sn_status sim_lane_create(
+    struct plat *p, const struct plat_lane_ops *ops, void *ctx, struct plat_lane **out);
 void sim_lane_destroy(struct plat_lane *lane);
 void sim_lane_wake(struct plat_lane *lane);
 bool sim_lane_is_home(const struct plat_lane *lane);
@@ -183,8 +183,8 @@ unsigned sim_lane_poll(struct plat_lane *lane);
 /* ---- connections and their network (conn.c) ---- */
 
 /* Between `pipe` (side 0) and dst, with a SYN on its way. NULL: no memory. */
-struct sim_conn *sim_conn_create(struct sim_world *w, struct sim_pipe *pipe,
-    const struct plat_addr *dst);
+struct sim_conn *sim_conn_create(
+    struct sim_world *w, struct sim_pipe *pipe, const struct plat_addr *dst);
 void sim_offer_conn(struct sim_pick *pick, struct sim_conn *c);
 /* The connection is cut: both ends see a reset at once. */
 void sim_conn_cut(struct sim_conn *c);
@@ -195,7 +195,8 @@ void sim_conn_send_fin(struct sim_conn *c, unsigned from);
 void sim_conn_leave_backlog(struct sim_conn *c);
 /* Nobody will accept it. May free the connection. */
 void sim_conn_refuse(struct sim_conn *c);
-/* Takes octets, for which there is room; they travel when sim_conn_ship is called after the last. */
+/* Takes octets, for which there is room; they travel when sim_conn_ship is called after the last.
+ */
 void sim_conn_send(struct sim_conn *c, unsigned from, const uint8_t *p, size_t n);
 void sim_conn_ship(struct sim_conn *c, unsigned from);
 /* Takes out octets that arrived at that side. */
@@ -222,8 +223,8 @@ uint32_t sim_pipe_unacked(struct plat_pipe *p);
 
 bool sim_host_owns(const struct sim_host *h, const struct plat_addr *a);
 /* Who listens there; NULL with *is_host_there telling why not. */
-struct sim_listener *sim_find_listener(struct sim_world *w, const struct plat_addr *dst,
-    bool *is_host_there);
+struct sim_listener *sim_find_listener(
+    struct sim_world *w, const struct plat_addr *dst, bool *is_host_there);
 void sim_unbind(struct sim_bind *b);
 void sim_offer_listener(struct sim_pick *pick, struct sim_listener *l);
 enum sn_status sim_connect(struct plat_lane *lane, const struct plat_addr *src,

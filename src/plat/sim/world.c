@@ -74,8 +74,8 @@ void sim_set_tap(struct sim_world *w, sim_tap_fn *tap, void *ctx)
 
 /* ---- choosing ---- */
 
-void sim_offer(struct sim_pick *pick, void (*run)(void *object, unsigned side), void *object,
-    unsigned side)
+void sim_offer(
+    struct sim_pick *pick, void (*run)(void *object, unsigned side), void *object, unsigned side)
 {
     if (pick->offered++ == pick->wanted)
         pick->action = (struct sim_action){run, object, side};

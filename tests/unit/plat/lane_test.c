@@ -308,8 +308,7 @@ static void *publication_reader(void *arg)
 {
     struct publication *p = arg;
     static struct sn_a32 next;
-    struct plat_lane *lane =
-        sn_a32_fetch_add(&next, 1) % 2 == 0 ? &p->rig.lane : &p->rig.other;
+    struct plat_lane *lane = sn_a32_fetch_add(&next, 1) % 2 == 0 ? &p->rig.lane : &p->rig.other;
 
     while (sn_a32_load_acquire(&p->stop) == 0) {
         if (!plat_lane_enter(lane))

@@ -118,18 +118,14 @@ static void test_connect_checks_the_addresses(void **state)
         enum sn_status status;
     } cases[] = {
         {&any4, &four, SN_NO_PORTS}, /* the platform's answer */
-        {&any6, &four, SN_INVALID},
-        {&none, &four, SN_INVALID},
-        {&none, &none, SN_INVALID},
-        {&odd, &odd, SN_INVALID},
-        {&four, &any4, SN_INVALID}, /* to port 0 */
+        {&any6, &four, SN_INVALID}, {&none, &four, SN_INVALID}, {&none, &none, SN_INVALID},
+        {&odd, &odd, SN_INVALID}, {&four, &any4, SN_INVALID}, /* to port 0 */
     };
     struct rig *rig = *state;
     struct plat_pipe *p;
 
     for (size_t i = 0; i < SN_ARRAY_COUNT(cases); i++)
-        assert_int_equal(
-            plat_connect(&rig->lane, cases[i].src, cases[i].dst, NULL, NULL, NULL, &p),
+        assert_int_equal(plat_connect(&rig->lane, cases[i].src, cases[i].dst, NULL, NULL, NULL, &p),
             cases[i].status);
     assert_int_equal(asked.count, 1);
     assert_ptr_equal(asked.lane, &rig->lane);

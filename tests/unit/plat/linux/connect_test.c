@@ -6,8 +6,8 @@ static bool client_has_answer(void *ctx)
     return ((struct rig *)ctx)->client.connected_count > 0;
 }
 
-static enum sn_status try_connect(struct rig *r, const struct plat_addr *src,
-    const struct plat_addr *dst)
+static enum sn_status try_connect(
+    struct rig *r, const struct plat_addr *src, const struct plat_addr *dst)
 {
     enum sn_status status;
 

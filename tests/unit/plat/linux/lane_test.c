@@ -200,9 +200,9 @@ static void test_left_work_is_done_by_the_home_thread_or_at_once(void **state)
 /* ---- everything at once ---- */
 
 /*
- * Posting threads write their share of octets in small pieces and leave work; a polling thread comes
- * and goes; timers fire and are pushed ahead; calls come back; connections open and close meanwhile.
- * In the end every octet has arrived, every call has run.
+ * Posting threads write their share of octets in small pieces and leave work; a polling thread
+ * comes and goes; timers fire and are pushed ahead; calls come back; connections open and close
+ * meanwhile. In the end every octet has arrived, every call has run.
  */
 enum { STORM_POSTERS = 2, STORM_OCTETS = 300000 };
 
@@ -324,8 +324,7 @@ static void test_storm(void **state)
 {
     static struct storm s;
     struct rig *r = &s.r;
-    void *(*const bodies[])(void *) = {
-        storm_poster, storm_poster, storm_poller, storm_churner};
+    void *(*const bodies[])(void *) = {storm_poster, storm_poster, storm_poller, storm_churner};
     pthread_t threads[SN_ARRAY_COUNT(bodies)];
 
     (void)state;
@@ -352,8 +351,7 @@ static void test_storm(void **state)
     plat_lane_leave(r->lane);
     rig_close(r);
     assert_true(sn_a64_load_relaxed(&s.works) > 0);
-    assert_int_equal(
-        sn_a64_load_relaxed(&s.calls_made), sn_a64_load_relaxed(&s.calls_ran));
+    assert_int_equal(sn_a64_load_relaxed(&s.calls_made), sn_a64_load_relaxed(&s.calls_ran));
 }
 
 /* ---- nothing is left ---- */

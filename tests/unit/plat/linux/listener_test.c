@@ -19,8 +19,8 @@ static void test_many_connections_at_once(void **state)
     r->refuses = true;
     rig_enter(r->lane);
     for (int i = 0; i < 100; i++)
-        assert_int_equal(plat_connect(r->lane, &src, &r->addr, NULL, &rig_pipe_ops, &ends[i],
-                             &ends[i].pipe),
+        assert_int_equal(
+            plat_connect(r->lane, &src, &r->addr, NULL, &rig_pipe_ops, &ends[i], &ends[i].pipe),
             SN_OK);
     plat_lane_leave(r->lane);
     rig_until(r->lane, accepted_100, r);
@@ -37,8 +37,8 @@ static void test_the_port_is_taken(void **state)
     rig_listen(r, 4);
     assert_in_range(r->addr.port, PLAT_PORT_FIRST, PLAT_PORT_LAST);
     rig_enter(r->lane);
-    assert_int_equal(plat_listen(r->lane, &r->addr, NULL, &rig_listener_ops, r, &second),
-        SN_ADDRESS_IN_USE);
+    assert_int_equal(
+        plat_listen(r->lane, &r->addr, NULL, &rig_listener_ops, r, &second), SN_ADDRESS_IN_USE);
     plat_listener_close(r->listener);
     /* Free again at once. */
     assert_int_equal(
@@ -71,8 +71,7 @@ static void test_ip4_and_ip6_wildcards_share_a_port(void **state)
         skip();
     }
     rig_enter(r->lane);
-    assert_int_equal(
-        plat_listen(r->lane, &any4, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
+    assert_int_equal(plat_listen(r->lane, &any4, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
     plat_listener_local(r->listener, &any4);
     any6.port = any4.port;
     assert_int_equal(plat_listen(r->lane, &any6, NULL, &rig_listener_ops, r, &second), SN_OK);
@@ -105,12 +104,11 @@ static void test_accepted_may_close_the_listener(void **state)
     struct rig_end ends[5] = {{0}};
 
     rig_enter(r->lane);
-    assert_int_equal(
-        plat_listen(r->lane, &addr, NULL, &closing_ops, r, &r->listener), SN_OK);
+    assert_int_equal(plat_listen(r->lane, &addr, NULL, &closing_ops, r, &r->listener), SN_OK);
     plat_listener_local(r->listener, &r->addr);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(plat_connect(r->lane, &addr, &r->addr, NULL, &rig_pipe_ops, &ends[i],
-                             &ends[i].pipe),
+        assert_int_equal(
+            plat_connect(r->lane, &addr, &r->addr, NULL, &rig_pipe_ops, &ends[i], &ends[i].pipe),
             SN_OK);
     plat_lane_leave(r->lane);
     rig_until(r->lane, accepted_1, r);

@@ -68,7 +68,8 @@ static void test_both_ends_know_the_addresses(void **state)
 static void test_spans_are_scattered_and_gathered_in_order(void **state)
 {
     struct rig *r = *state;
-    const struct sn_cspan out[] = {{(const uint8_t *)"ab", 2}, {NULL, 0}, {(const uint8_t *)"cde", 3}};
+    const struct sn_cspan out[] = {
+        {(const uint8_t *)"ab", 2}, {NULL, 0}, {(const uint8_t *)"cde", 3}};
     uint8_t a[1], b[10];
     const struct sn_span in[] = {{a, 1}, {NULL, 0}, {b, sizeof(b)}};
     enum plat_io io = PLAT_IO_AGAIN;
@@ -108,8 +109,7 @@ static void test_more_spans_than_the_kernel_takes(void **state)
     rig_listen(r, 4);
     rig_connect(r);
     rig_enter(r->lane);
-    assert_int_equal(
-        plat_pipe_writev(r->client.pipe, v, SN_ARRAY_COUNT(v), &sent), PLAT_IO_OK);
+    assert_int_equal(plat_pipe_writev(r->client.pipe, v, SN_ARRAY_COUNT(v), &sent), PLAT_IO_OK);
     assert_in_range(sent, 1, SN_ARRAY_COUNT(v));
     plat_lane_leave(r->lane);
 }

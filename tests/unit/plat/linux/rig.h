@@ -175,8 +175,7 @@ static inline void rig_listen(struct rig *r, uint8_t family)
     struct plat_addr addr = rig_loopback(family);
 
     rig_enter(r->lane);
-    assert_int_equal(
-        plat_listen(r->lane, &addr, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
+    assert_int_equal(plat_listen(r->lane, &addr, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
     plat_listener_local(r->listener, &r->addr);
     plat_lane_leave(r->lane);
 }
@@ -186,8 +185,8 @@ static inline void rig_start_connect(struct rig *r)
     struct plat_addr src = rig_loopback(r->addr.family);
 
     rig_enter(r->lane);
-    assert_int_equal(plat_connect(r->lane, &src, &r->addr, NULL, &rig_pipe_ops, &r->client,
-                         &r->client.pipe),
+    assert_int_equal(
+        plat_connect(r->lane, &src, &r->addr, NULL, &rig_pipe_ops, &r->client, &r->client.pipe),
         SN_OK);
     assert_int_equal(r->client.connected_count, 0);
     plat_lane_leave(r->lane);

@@ -72,8 +72,7 @@ static void test_exclusive_and_shared(void **state)
     int one = lin_sock_create(4), two = lin_sock_create(4), three = lin_sock_create(4);
 
     assert_int_equal(lin_sock_bind(lp, one, &at, LIN_BIND_EXCLUSIVE, 0, &a), SN_OK);
-    assert_int_equal(
-        lin_sock_bind(lp, two, &a, LIN_BIND_EXCLUSIVE, 0, &b), SN_ADDRESS_IN_USE);
+    assert_int_equal(lin_sock_bind(lp, two, &a, LIN_BIND_EXCLUSIVE, 0, &b), SN_ADDRESS_IN_USE);
     assert_int_equal(lin_sock_bind(lp, three, &a, LIN_BIND_SHARED, 0, &b), SN_OK);
     assert_int_equal(b.port, a.port);
     close(one);
@@ -88,8 +87,7 @@ static void test_not_a_local_address(void **state)
     struct plat_addr b;
     int fd = lin_sock_create(4);
 
-    assert_int_equal(
-        lin_sock_bind(lin_plat_of(r->plat), fd, &foreign, LIN_BIND_SHARED, 0, &b),
+    assert_int_equal(lin_sock_bind(lin_plat_of(r->plat), fd, &foreign, LIN_BIND_SHARED, 0, &b),
         SN_ADDRESS_INVALID);
     close(fd);
 }

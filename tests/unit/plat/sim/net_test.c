@@ -129,8 +129,7 @@ static void test_sharing_of_a_named_port(void **state)
         struct plat_pipe *p[2] = {NULL, NULL};
 
         assert_int_equal(use(r, cases[i].first, &at, &l[0], &res[0], &p[0]), SN_OK);
-        assert_int_equal(
-            use(r, cases[i].second, &at, &l[1], &res[1], &p[1]), cases[i].status);
+        assert_int_equal(use(r, cases[i].second, &at, &l[1], &res[1], &p[1]), cases[i].status);
         rig_enter(r->lane[0]);
         for (int k = 0; k < 2; k++) {
             if (l[k] != NULL)
@@ -155,8 +154,8 @@ static void test_the_same_pair_twice(void **state)
     assert_int_equal(rig_try_connect(r, &src, &r->addr), SN_OK);
     first = r->end[0].pipe;
     rig_enter(r->lane[0]);
-    assert_int_equal(plat_connect(r->lane[0], &src, &r->addr, NULL, &rig_pipe_ops, &r->end[0],
-                         &r->end[0].pipe),
+    assert_int_equal(
+        plat_connect(r->lane[0], &src, &r->addr, NULL, &rig_pipe_ops, &r->end[0], &r->end[0].pipe),
         SN_OK);
     plat_pipe_close(first, true);
     plat_lane_leave(r->lane[0]);

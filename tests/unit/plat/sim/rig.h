@@ -176,20 +176,18 @@ static inline void rig_listen(struct rig *r, uint16_t port)
 
     at.port = port;
     rig_enter(r->lane[1]);
-    assert_int_equal(
-        plat_listen(r->lane[1], &at, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
+    assert_int_equal(plat_listen(r->lane[1], &at, NULL, &rig_listener_ops, r, &r->listener), SN_OK);
     plat_listener_local(r->listener, &r->addr);
     plat_lane_leave(r->lane[1]);
 }
 
-static inline enum sn_status rig_try_connect(struct rig *r, const struct plat_addr *src,
-    const struct plat_addr *dst)
+static inline enum sn_status rig_try_connect(
+    struct rig *r, const struct plat_addr *src, const struct plat_addr *dst)
 {
     enum sn_status status;
 
     rig_enter(r->lane[0]);
-    status = plat_connect(
-        r->lane[0], src, dst, NULL, &rig_pipe_ops, &r->end[0], &r->end[0].pipe);
+    status = plat_connect(r->lane[0], src, dst, NULL, &rig_pipe_ops, &r->end[0], &r->end[0].pipe);
     assert_int_equal(r->end[0].connected_count, 0);
     plat_lane_leave(r->lane[0]);
     return status;

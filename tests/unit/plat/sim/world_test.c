@@ -21,8 +21,8 @@ static void fold(struct digest *d, uint64_t x)
     d->sum = (d->sum ^ x) * UINT64_C(0x100000001b3);
 }
 
-static void tap(void *ctx, const struct plat_addr *from, const struct plat_addr *to,
-    const uint8_t *p, size_t n)
+static void tap(
+    void *ctx, const struct plat_addr *from, const struct plat_addr *to, const uint8_t *p, size_t n)
 {
     struct digest *d = ctx;
 
@@ -38,8 +38,7 @@ static bool is_over(void *ctx)
 {
     struct rig *r = ctx;
 
-    return r->end[0].saw_error || r->end[1].saw_error ||
-           (r->end[0].saw_end && r->end[1].saw_end) ||
+    return r->end[0].saw_error || r->end[1].saw_error || (r->end[0].saw_end && r->end[1].saw_end) ||
            (r->end[0].connected_count > 0 && r->end[0].status != SN_OK);
 }
 
