@@ -57,6 +57,15 @@ void rnic_conn_linger(struct rnic_connector *c)
     }
 }
 
+void rnic_conn_build_reject(struct rnic_connector *c)
+{
+    struct mpa_frame reply;
+
+    if (!iw_mpa_reject(&options(c)->mpa, &c->offer, NULL, 0, &reply))
+        SN_UNREACHABLE();
+    rnic_conn_build(c, &reply);
+}
+
 void rnic_conn_reject(struct rnic_connector *c)
 {
     if (c->listener == NULL) {
@@ -166,25 +175,26 @@ void rnic_conn_disconnect_timeout(struct rnic_connector *c)
 
 /* ---- close ---- */
 
-/* Closing a request that was not answered rejects it. [NDKPI NDK_FN_CLOSE_OBJECT] */
-static void reject_silently(struct rnic_connector *c)
+/*
+ * Is a rejection due? Closing a request that was not answered rejects it [NDKPI
+ * NDK_FN_CLOSE_OBJECT]; so does closing before the accepting Reply went out. Hanging up instead
+ * would make the initiator ask again in revision 1.
+ */
+static bool owes_rejection(const struct rnic_connector *c)
 {
-    struct mpa_frame reply;
-
-    if (!iw_mpa_reject(&options(c)->mpa, &c->offer, NULL, 0, &reply))
-        SN_UNREACHABLE();
-    rnic_conn_build(c, &reply);
+    return c->is_unfit || c->closed_from == RNIC_CONN_REQUESTED ||
+           (c->closed_from == RNIC_CONN_ACCEPTING && c->tx_sent == 0);
 }
 
 /* The consumer waits, so nothing lingers: what fits TCP's buffer goes, then FIN. */
 static void tear_down_pipe(struct rnic_connector *c)
 {
-    bool says_no = c->closed_from == RNIC_CONN_REQUESTED || c->is_unfit;
+    bool says_no = owes_rejection(c);
 
     if (c->pipe == NULL)
         return;
     if (says_no)
-        reject_silently(c);
+        rnic_conn_build_reject(c);
     if (says_no || (c->closed_from == RNIC_CONN_ENDED && c->tx_sent < c->tx_len)) {
         if (rnic_conn_write(c, false) == RNIC_CONN_IO_WHOLE)
             plat_pipe_shutdown(c->pipe);

@@ -79,6 +79,18 @@ void rnic_conn_accept_failed(struct rnic_connector *c, enum sn_status status)
     rnic_request_answer(&c->establish, status);
 }
 
+/* The QP was flushed or closed after the consumer gave it to us. */
+static void accept_cancelled(struct rnic_connector *c)
+{
+    if (rnic_conn_step(c, RNIC_EV_ESTABLISH_FAILED, NULL) != RNIC_CONN_GO)
+        return;
+    rnic_conn_release_qp(c);
+    rnic_conn_build_reject(c);
+    rnic_conn_reject(c);
+    sn_a64_fetch_add(&c->obj.adapter->counters.connect_failures, 1);
+    rnic_request_answer(&c->establish, SN_CANCELLED);
+}
+
 void rnic_conn_send_reply(struct rnic_connector *c)
 {
     enum sn_status s;
@@ -87,6 +99,10 @@ void rnic_conn_send_reply(struct rnic_connector *c)
         return;
     if (c->pipe == NULL) {
         rnic_conn_accept_failed(c, SN_ABORTED);
+        return;
+    }
+    if (c->tx_sent == 0 && sn_a32_load_acquire(&c->qp->state) != RNIC_QP_CONNECTING) {
+        accept_cancelled(c);
         return;
     }
     switch (rnic_conn_write(c, false)) {

@@ -163,6 +163,9 @@ void rnic_conn_drop(struct rnic_connector *c);
 
 /* The peer went away while the consumer had to answer. */
 void rnic_conn_peer_gone(struct rnic_connector *c);
+/* Puts a rejection without private data into tx. */
+void rnic_conn_build_reject(struct rnic_connector *c);
+/* Passive: sends the rejection in tx. */
 void rnic_conn_reject(struct rnic_connector *c);
 /* A rejection is out, or not yet: goes on with it. */
 void rnic_conn_linger(struct rnic_connector *c);
