@@ -324,6 +324,8 @@ void rnic_cq_push(struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_
     if (lane->touched != cq) {
         if (lane->touched != NULL)
             rnic_cq_notify_if_armed(lane->touched);
+        else if (!lane->is_entered)
+            plat_lane_leave_work(lane->lane, false); /* the platform serves: lane_work will look */
         lane->touched = cq;
     }
     if (SN_UNLIKELY(rnic_cq_is_dead(cq)))

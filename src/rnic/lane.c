@@ -122,12 +122,16 @@ void rnic_task_post_home(struct rnic_lane *l, struct rnic_task *t, uint32_t bits
 
 bool rnic_lane_enter(struct rnic_lane *l)
 {
-    return plat_lane_enter(l->lane);
+    if (!plat_lane_enter(l->lane))
+        return false;
+    l->is_entered = true;
+    return true;
 }
 
 void rnic_lane_leave(struct rnic_lane *l)
 {
     run_tasks(l);
     notify_touched(l);
+    l->is_entered = false; /* what comes while we leave is told by lane_work */
     plat_lane_leave(l->lane);
 }

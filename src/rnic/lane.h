@@ -34,6 +34,7 @@ struct rnic_lane {
     uint8_t *rx_scratch;
     struct sn_aptr tasks;      /* stack; pushed by anyone, taken inside the lane */
     struct rnic_cq *touched;   /* got completions since its arm state was last looked at */
+    bool is_entered;           /* by rnic_lane_enter, so rnic_lane_leave will look */
     struct rnic_qp *hot;       /* the last one that received: polled directly */
     uint32_t polls;            /* visits of polling threads */
     uint32_t epoll_credit;     /* visits left that look at all pipes instead of the hot one */
