@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One RDMAP stream in full operation: the sans-IO core. Octets in, octets out, no socket, thread,
- * clock or allocation (init and the stash pool aside). Everything here is called inside the stream's lane.
+ * clock or allocation (init and the stash pool aside). Everything here is called inside the
+ * stream's lane.
  *
  * Receive. The core says where the next octets belong: first the rest of the current payload, in
- * the consumer's memory (checked by mem/ anew for each read, so an STag that was revoked meanwhile is
- * refused), then scratch of the caller for what follows. Any split of the octets gives the
- * same result. Payload may be placed before the CRC of its FPDU is known, but only into octets that the
+ * the consumer's memory (checked by mem/ anew for each read, so an STag that was revoked meanwhile
+ * is refused), then scratch of the caller for what follows. Any split of the octets gives the same
+ * result. Payload may be placed before the CRC of its FPDU is known, but only into octets that the
  * FPDU validly addresses; nothing is delivered, completed, invalidated or answered before
  * (docs/decisions). A small FPDU that lies whole in scratch is checked first and copied once.
  *
@@ -17,7 +18,8 @@
  * scratch first: its memory may change under us by right, its CRC may not.
  *
  * Ordering [RFC5040 5.5]: work requests start in post order and complete in post order; a Read does
- * not hold up later Sends unless fenced, only their completions. Read Responses alternate with own work.
+ * not hold up later Sends unless fenced, only their completions. Read Responses alternate with own
+ * work.
  */
 #ifndef SN_IWARP_STREAM_H
 #define SN_IWARP_STREAM_H
@@ -36,8 +38,8 @@
 
 struct iw_stream;
 
-/* Upcalls into rnic, inside the lane. They queue, they never run consumer code, and they do not call
- * back into the stream except where said. */
+/* Upcalls into rnic, inside the lane. They queue, they never run consumer code, and they do not
+ * call back into the stream except where said. */
 struct iw_stream_ops {
     /* The oldest initiator request ended: in post order, each exactly once. The slot is free after
      * the call (the core advances sq->head). Silent successes are not reported. */
@@ -54,11 +56,11 @@ struct iw_stream_ops {
 };
 
 enum iw_state {
-    IW_OPEN,       /* full operation */
-    IW_CLOSING,    /* iw_close: sends what is queued, then FIN; still receives */
-    IW_TERMINATING,/* an error was found: the Terminate is to be sent, then FIN; discards input */
-    IW_TERMINATED, /* Terminate handed to TCP, or one received: FIN, discards input */
-    IW_DEAD,       /* nothing can be sent or received any more */
+    IW_OPEN,        /* full operation */
+    IW_CLOSING,     /* iw_close: sends what is queued, then FIN; still receives */
+    IW_TERMINATING, /* an error was found: the Terminate is to be sent, then FIN; discards input */
+    IW_TERMINATED,  /* Terminate handed to TCP, or one received: FIN, discards input */
+    IW_DEAD,        /* nothing can be sent or received any more */
 };
 
 struct iw_stream_config {
@@ -78,27 +80,27 @@ struct iw_stream_config {
 /* ---- transmit batch: one per lane, shared by its streams, empty between uses ---- */
 
 enum {
-    IW_BATCH_SPANS = 1024,          /* IOV_MAX */
+    IW_BATCH_SPANS = 1024, /* IOV_MAX */
     IW_BATCH_FPDUS = 1024,
-    IW_BATCH_OCTETS = 1 << 20,      /* aim of one gather */
+    IW_BATCH_OCTETS = 1 << 20, /* aim of one gather */
     IW_BATCH_SCRATCH = 512 * 1024,
-    IW_COPY_MAX = 512,              /* payloads up to this are copied next to their header */
-    IW_STASH_OCTETS = 68 * 1024,    /* the largest FPDU with markers fits */
+    IW_COPY_MAX = 512,           /* payloads up to this are copied next to their header */
+    IW_STASH_OCTETS = 68 * 1024, /* the largest FPDU with markers fits */
 };
 
 struct iw_stash; /* rest of an FPDU that TCP took in part */
 
 /* Where a stream stands in what it sends. Copied per FPDU so that a batch can be taken back. */
 struct iw_tx_cursor {
-    uint32_t wr_pos;      /* position in the send queue of the request being sent */
-    uint32_t wr_off;      /* octets of it that are laid out */
+    uint32_t wr_pos; /* position in the send queue of the request being sent */
+    uint32_t wr_off; /* octets of it that are laid out */
     uint32_t send_msn, read_msn, term_msn; /* next on QN 0, 1, 2 */
-    uint32_t orq_tail;    /* Reads requested so far */
-    uint32_t irrq_pos;    /* inbound Read being answered */
+    uint32_t orq_tail;                     /* Reads requested so far */
+    uint32_t irrq_pos;                     /* inbound Read being answered */
     uint32_t irrq_off;
-    uint32_t atomic_msn;  /* next on QN 3 */
+    uint32_t atomic_msn; /* next on QN 3 */
     bool rtr_sent, term_sent, prefer_wr;
-    uint64_t marker_pos;  /* octets sent since start-up */
+    uint64_t marker_pos; /* octets sent since start-up */
 };
 
 struct iw_batch_fpdu {
@@ -138,12 +140,13 @@ struct iw_outbound_read {
     bool is_rtr;
 };
 
-struct iw_stream; /* definition in iwarp/stream_impl.h; embedded by rnic, so its size is public there */
+struct iw_stream; /* definition in iwarp/stream_impl.h; embedded by rnic, so its size is public
+                     there */
 
 /* Allocates the read queues (IRD, ORD entries). SN_NO_MEMORY. Starts in IW_OPEN with the transmit
  * gate shut: nothing goes out before iw_open_gate. */
-SN_MUST_CHECK enum sn_status iw_stream_init(struct iw_stream *s,
-    const struct iw_stream_config *config);
+SN_MUST_CHECK enum sn_status iw_stream_init(
+    struct iw_stream *s, const struct iw_stream_config *config);
 /* Everything was flushed before. Gives the stash back to `b`. */
 void iw_stream_fini(struct iw_stream *s, struct iw_batch *b);
 
@@ -161,13 +164,13 @@ enum wire_err iw_stream_error(const struct iw_stream *s);
 /* ---- receive ---- */
 
 /*
- * Fills v[0..max) with the consumer's memory where the next octets belong and returns how many spans;
- * *scratch_want is how many octets to read behind them into scratch (0: none; never above
+ * Fills v[0..max) with the consumer's memory where the next octets belong and returns how many
+ * spans; *scratch_want is how many octets to read behind them into scratch (0: none; never above
  * `scratch_max`). Both 0: do not read now (held for a receive, or dead). The spans are good until
  * the lane is left. A check that fails here begins the Terminate: then both are discard scratch.
  */
-size_t iw_rx_want(struct iw_stream *s, struct sn_span *v, size_t max, size_t scratch_max,
-    size_t *scratch_want);
+size_t iw_rx_want(
+    struct iw_stream *s, struct sn_span *v, size_t max, size_t scratch_max, size_t *scratch_want);
 /* n octets were put into these spans (all spans before any scratch). */
 void iw_rx_placed(struct iw_stream *s, size_t n);
 /*
@@ -217,7 +220,8 @@ void iw_kill(struct iw_stream *s);
  */
 void iw_flush(struct iw_stream *s, enum sn_status first);
 
-/* The send-queue position whose request the received Terminate names, if it is still outstanding. */
+/* The send-queue position whose request the received Terminate names, if it is still outstanding.
+ */
 bool iw_stream_blame(const struct iw_stream *s, uint32_t *wr_pos);
 
 #endif

@@ -13,7 +13,7 @@ enum {
     FAST_LEN = PAGES * MEM_PAGE_SIZE,
     FAST_BASE = 0x7000000,
     FAST_AT = 50, /* what is written there */
-    OPS_MAX = 80,
+    OPS_MAX = 48,
     ID_FAST = 1000,
 };
 
