@@ -35,6 +35,8 @@ void sim_host_destroy(struct plat *p);
 /* Does one thing that can happen now (chosen by the seed), or lets time pass to the next. False
  * when nothing will ever happen without the test acting. */
 bool sim_step(struct sim_world *w);
+/* Nothing can happen now: the next step only lets time pass, or finds that nothing ever will. */
+bool sim_is_idle(struct sim_world *w);
 /* Steps until is_done(ctx), for at most `steps_max`. True if it holds. */
 bool sim_run_until(struct sim_world *w, bool (*is_done)(void *ctx), void *ctx, uint64_t steps_max);
 uint64_t sim_random(struct sim_world *w, uint64_t below); /* 0..below-1 from the world's seed */

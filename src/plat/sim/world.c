@@ -163,6 +163,15 @@ bool sim_step(struct sim_world *w)
     return pick.offered > 0;
 }
 
+bool sim_is_idle(struct sim_world *w)
+{
+    struct sim_pick pick = {.world = w, .wanted = UINT64_MAX, .next_due_ns = UINT64_MAX};
+
+    each_lane(w, sim_lane_watch_poller);
+    offer_all(&pick);
+    return pick.offered == 0;
+}
+
 bool sim_run_until(struct sim_world *w, bool (*is_done)(void *ctx), void *ctx, uint64_t steps_max)
 {
     for (uint64_t i = 0; i < steps_max; i++) {
