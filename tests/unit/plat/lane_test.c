@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -361,10 +362,48 @@ static void test_quiesce_waits_for_all_readers(void **state)
     free(sn_aptr_load_relaxed(&p.current));
 }
 
+/* Somebody is inside while another waits for the lane to be quiet. */
+struct stay {
+    struct plat_lane *lane;
+    struct sn_a32 is_inside, is_leaving;
+};
+
+static void *stay_thread(void *arg)
+{
+    struct stay *s = arg;
+    const struct timespec nap = {.tv_nsec = 5 * 1000 * 1000};
+
+    enter_for_sure(s->lane);
+    sn_a32_store_release(&s->is_inside, 1);
+    nanosleep(&nap, NULL);
+    sn_a32_store_release(&s->is_leaving, 1);
+    plat_lane_leave(s->lane);
+    return NULL;
+}
+
+static void test_quiesce_waits_for_who_is_inside(void **state)
+{
+    struct rig *rig = *state;
+    struct plat_lane *lanes[2] = {&rig->other, &rig->lane};
+
+    for (int i = 0; i < 5; i++) {
+        struct stay s = {.lane = &rig->lane};
+        pthread_t thread;
+
+        assert_int_equal(pthread_create(&thread, NULL, stay_thread, &s), 0);
+        while (sn_a32_load_acquire(&s.is_inside) == 0)
+            sched_yield();
+        plat_lanes_quiesce(lanes, 2, NULL);
+        assert_int_equal(sn_a32_load_acquire(&s.is_leaving), 1);
+        pthread_join(thread, NULL);
+    }
+}
+
 /* Two threads, each inside a lane of its own, wait for each other's. */
 struct mutual {
     struct plat_lane *self;
     struct plat_lane *lanes[2];
+    pthread_barrier_t *both_inside;
 };
 
 static void *mutual_thread(void *arg)
@@ -373,9 +412,11 @@ static void *mutual_thread(void *arg)
 
     for (int i = 0; i < 2000; i++) {
         enter_for_sure(m->self);
+        pthread_barrier_wait(m->both_inside);
         plat_lanes_quiesce(m->lanes, 2, m->self);
         assert_int_equal(sn_a64_load_relaxed(&m->self->seq) % 2, 1);
         assert_int_equal(word(m->self) & (PLAT_LANE_TAKEN | PLAT_LANE_QUIET), PLAT_LANE_TAKEN);
+        pthread_barrier_wait(m->both_inside);
         plat_lane_leave(m->self);
     }
     return NULL;
@@ -384,14 +425,17 @@ static void *mutual_thread(void *arg)
 static void test_two_inside_quiesce_without_deadlock(void **state)
 {
     struct rig *rig = *state;
-    struct mutual m[2] = {
-        {&rig->lane, {&rig->lane, &rig->other}}, {&rig->other, {&rig->lane, &rig->other}}};
+    pthread_barrier_t both_inside;
+    struct mutual m[2] = {{&rig->lane, {&rig->lane, &rig->other}, &both_inside},
+        {&rig->other, {&rig->lane, &rig->other}, &both_inside}};
     pthread_t threads[2];
 
+    assert_int_equal(pthread_barrier_init(&both_inside, NULL, 2), 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, mutual_thread, &m[i]), 0);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&both_inside);
     assert_int_equal(word(&rig->lane), 0);
     assert_int_equal(word(&rig->other), 0);
 }
@@ -411,6 +455,7 @@ int main(void)
         TEST(test_poll_asks_the_platform),
         TEST(test_no_work_is_lost),
         TEST(test_quiesce_waits_for_all_readers),
+        TEST(test_quiesce_waits_for_who_is_inside),
         TEST(test_two_inside_quiesce_without_deadlock),
     };
 

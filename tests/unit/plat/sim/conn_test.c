@@ -85,7 +85,10 @@ static bool client_saw_error(void *ctx)
 static void test_abort_resets_and_loses_only_a_tail(void **state)
 {
     const struct sim_faults slow = {.delay_ns_max = 1000000};
+    uint8_t octets[100];
+    const struct sn_span v = {octets, sizeof(octets)};
     unsigned lost = 0;
+    size_t n;
 
     (void)state;
     for (uint64_t seed = 0; seed < 20; seed++) {
@@ -100,6 +103,12 @@ static void test_abort_resets_and_loses_only_a_tail(void **state)
         assert_int_equal(plat_pipe_error(r.end[1].pipe), SN_RESET);
         assert_true(r.end[1].is_stream_right);
         lost += r.end[1].got < 10000;
+        /* Nothing comes after the error. */
+        while (sim_step(r.world))
+            ;
+        rig_enter(r.lane[1]);
+        assert_int_equal(plat_pipe_readv(r.end[1].pipe, &v, 1, &n), PLAT_IO_ERROR);
+        plat_lane_leave(r.lane[1]);
         rig_close(&r);
     }
     assert_in_range(lost, 1, 20);

@@ -165,6 +165,48 @@ static void test_a_poller_keeps_the_home_thread_out_until_it_stops(void **state)
     assert_true(plat_now_ns(r->host[1]) - begin < SIM_POLLER_GONE_NS);
 }
 
+struct noted_timer {
+    struct plat_timer timer;
+    struct plat_lane *lane;
+    unsigned fired;
+    bool was_home;
+};
+
+static void note_timer(struct plat_timer *timer)
+{
+    struct noted_timer *t = SN_CONTAINER_OF(timer, struct noted_timer, timer);
+
+    t->fired++;
+    t->was_home = plat_lane_is_home(t->lane);
+}
+
+static bool timer_has_fired(void *ctx)
+{
+    return ((struct noted_timer *)ctx)->fired > 0;
+}
+
+static void test_timers_of_a_polled_lane_are_the_pollers(void **state)
+{
+    struct rig *r = *state;
+    struct noted_timer t = {.lane = r->lane[0]};
+    uint64_t begin;
+
+    plat_timer_init(&t.timer, note_timer);
+    rig_enter(r->lane[0]);
+    plat_timer_set(r->lane[0], &t.timer, 0);
+    plat_lane_poller_visit(r->lane[0]);
+    assert_int_equal(plat_lane_poll(r->lane[0]), 0); /* counts pipes */
+    assert_int_equal(t.fired, 1);
+    assert_false(t.was_home);
+    t.fired = 0;
+    plat_timer_set(r->lane[0], &t.timer, 0);
+    plat_lane_leave(r->lane[0]);
+    begin = plat_now_ns(r->host[0]);
+    assert_true(sim_run_until(r->world, timer_has_fired, &t, 100));
+    assert_true(t.was_home);
+    assert_true(plat_now_ns(r->host[0]) - begin >= SIM_POLLER_GONE_NS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +216,7 @@ int main(void)
         RIG_TEST(test_a_taken_lane_gets_free_and_does_what_was_left),
         RIG_TEST(test_quiesce_lets_others_out),
         RIG_TEST(test_poll_serves_each_once),
+        RIG_TEST(test_timers_of_a_polled_lane_are_the_pollers),
         RIG_TEST(test_a_poller_keeps_the_home_thread_out_until_it_stops),
     };
 
