@@ -260,7 +260,7 @@ static struct op *read_under_way(const struct actor *a)
     struct op *found = NULL;
 
     for (struct op *op = a->sq.head; op != NULL; op = op->next) {
-        if (op->kind == OP_READ && op->sges > 0 && op->local[0].piece.len > 0)
+        if (op->kind == OP_READ && op->data != NULL && op->sges > 0 && op->local[0].piece.len > 0)
             found = op;
     }
     return found;

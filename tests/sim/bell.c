@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "rnic/lane.h"
 #include "sim/order.h"
 #include "sim/world.h"
 
@@ -141,8 +142,19 @@ void cq_moderate(struct cq *q)
 {
     struct rng *r = &q->host->world->rng;
 
+    q->is_moderated = true;
     if (is_open(q) && rnic_cq_moderate(q->cq, rng_below(r, 3) * 500, rng_below(r, 20)) != SN_OK)
         world_fail(q->host->world, "moderating CQ %u fails", q->life->number);
+}
+
+/* A polling thread keeps the home threads away from what is ready; it would find it itself. */
+static bool has_poller(const struct host *h)
+{
+    for (uint32_t i = 0; i < h->adapter->lanes_count; i++) {
+        if (sn_a32_load_acquire(&h->adapter->lanes[i]->lane->has_poller) != 0)
+            return true;
+    }
+    return false;
 }
 
 void bell_check_quiet(struct world *w)
@@ -150,7 +162,8 @@ void bell_check_quiet(struct world *w)
     struct rnic_cqe e;
 
     for (struct cq *q = w->cqs; q != NULL; q = q->next) {
-        if (!is_open(q) || q->armed != RNIC_ARM_ANY || q->is_overrun)
+        if (!is_open(q) || q->armed != RNIC_ARM_ANY || q->is_overrun || q->is_moderated ||
+            has_poller(q->host))
             continue;
         if (rnic_cq_poll(q->cq, &e, 1) != 0) {
             world_fail(w, "notification: CQ %u is armed, holds a completion and says nothing",

@@ -42,6 +42,7 @@ struct cq {
     bool is_ringing, is_due;
     bool is_overrun;     /* its notification said so */
     bool may_overrun;
+    bool is_moderated; /* it may be told late */
 };
 
 /* depth 0: enough for everything. */

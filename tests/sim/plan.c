@@ -85,13 +85,14 @@ static void draw_options(struct plan *p, struct rng *r, struct rnic_options *o)
         o->receive_wait_ms = rng_between(r, 1, 20);
 }
 
-/* If both want peer-to-peer they must find a way; a Read needs an ORD, which a consumer may not give. */
-static void reconcile(struct rnic_options *a, struct rnic_options *b)
+/* Peer-to-peer needs a common way: a Read needs an ORD, which a consumer may not give, and who asks for no
+ * peer-to-peer himself takes no Send for it. */
+static void reconcile(const struct rnic_options *a, struct rnic_options *b)
 {
-    if (a->mpa.rtr != 0 && b->mpa.rtr != 0 && (a->mpa.rtr & b->mpa.rtr & ~IW_RTR_READ) == 0) {
-        a->mpa.rtr |= IW_RTR_WRITE;
-        b->mpa.rtr |= IW_RTR_WRITE;
-    }
+    uint32_t taken = a->mpa.rtr != 0 ? a->mpa.rtr : (uint32_t)IW_RTR_WRITE;
+
+    if (b->mpa.rtr != 0 && (taken & b->mpa.rtr & ~(uint32_t)IW_RTR_READ) == 0)
+        b->mpa.rtr |= (uint8_t)(taken & ~(uint32_t)IW_RTR_READ) | IW_RTR_WRITE;
 }
 
 void plan_draw(struct plan *p, struct rng *r)
@@ -107,6 +108,7 @@ void plan_draw(struct plan *p, struct rng *r)
     draw_options(p, r, &p->options[0]);
     draw_options(p, r, &p->options[1]);
     reconcile(&p->options[0], &p->options[1]);
+    reconcile(&p->options[1], &p->options[0]);
     p->steps = rng_between(r, 400, 4000);
     p->act_permille = PICK(r, acts);
     p->links_max = rng_chance(r, 300) ? 1 : rng_between(r, 1, 5);

@@ -250,9 +250,9 @@ static void finish_links(struct world *w)
         if (!is_idle && rng_chance(&w->rng, 800)) {
             world_step(w);
         } else {
-            visit_all(w);
             if (is_idle)
                 bell_check_quiet(w);
+            visit_all(w);
             drain_all(w);
             if (!pay(w) && w->stats.completions == seen && !world_step(w) && !give_up_tainted(w)) {
                 tick(w);
@@ -318,7 +318,7 @@ static void walk_out(struct world *w)
 
         if (l->is_over)
             continue;
-        link_taint(l, TAINT_LEFT);
+        link_taint(l, TAINT_LEFT | TAINT_ACCESS);
         l->is_failed = true;
         l->actor[0].is_over = l->actor[1].is_over = true;
     }
@@ -346,6 +346,13 @@ void run_seed(const struct run_options *o, struct run_result *out)
     world_open(&w, o->seed, o->is_verbose);
     world_log(&w, "seed %llu, mood %s, %u steps", (unsigned long long)o->seed,
         mood_name(w.plan.mood), w.plan.steps);
+    for (int i = 0; i < HOSTS; i++) {
+        const struct rnic_options *h = &w.plan.options[i];
+
+        world_log(&w, "host %d: revision %u, crc %d, markers %d, rtr %u, ird %u, ord %u, payload %u, lanes %u",
+            i, h->mpa.revision, (int)h->mpa.crc, h->mpa.markers, h->mpa.rtr, h->mpa.ird_max,
+            h->mpa.ord_max, h->payload_max, h->lanes);
+    }
     work(&w, o->steps != 0 ? o->steps : w.plan.steps);
     if (!w.has_failed)
         end(&w);
