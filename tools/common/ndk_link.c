@@ -102,9 +102,11 @@ NTSTATUS ndk_link_connect(struct ndk_link *l, const SOCKADDR_INET *from, const S
         terms->outbound, (PVOID)(uintptr_t)terms->private_data, terms->private_length,
         ndk_call_completed, &call);
     status = end_or_cancel(l, &call, status);
+    /* A peer that rejects may say why. */
+    if (NT_SUCCESS(status) || status == STATUS_CONNECTION_REFUSED)
+        l->private_length = ndk_private_data(l->connector, l->private_data);
     if (!NT_SUCCESS(status))
         return status;
-    l->private_length = ndk_private_data(l->connector, l->private_data);
     ndk_call_begin(&call);
     status = l->connector->Dispatch->NdkCompleteConnect(
         l->connector, on_disconnect, l, ndk_call_completed, &call);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ndkping/channel.h"
+#include "common/channel.h"
 
 enum {
     PING_SIZE_MAX = 1 << 30,

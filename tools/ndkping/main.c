@@ -342,9 +342,12 @@ int main(int argc, char **argv)
     tool_start("ndkping");
     if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result))
         return tool_fail(TOOL_USAGE, "%s", result.error);
-    if (result.wants_help || result.wants_version) {
-        printf(result.wants_help ? "%s" : "ndkping %s\n",
-            result.wants_help ? help : SOFTNDK_TOOL_VERSION);
+    if (result.wants_help) {
+        fputs(help, stdout);
+        return TOOL_DONE;
+    }
+    if (result.wants_version) {
+        printf("ndkping %s\n", SOFTNDK_TOOL_VERSION);
         return TOOL_DONE;
     }
     rc = check(&a, &result);

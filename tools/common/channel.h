@@ -3,8 +3,8 @@
  * A connection with a ring of receives and simple blocking operations, for exchanges that matter
  * more than their speed. One thread.
  */
-#ifndef TOOLS_NDKPING_CHANNEL_H
-#define TOOLS_NDKPING_CHANNEL_H
+#ifndef TOOLS_COMMON_CHANNEL_H
+#define TOOLS_COMMON_CHANNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +54,9 @@ void channel_close(struct channel *c);
 /* The next message; it lies in its slot until channel_repost(slot). is_idle: the peer owes none,
  * and may take as long as it likes. */
 enum channel_result channel_receive(struct channel *c, bool is_idle, unsigned *slot, ULONG *length);
+/* Is there a message, or the end of the connection, to be had without waiting? For threads that
+ * poll something else. */
+bool channel_look(struct channel *c);
 const uint8_t *channel_received(const struct channel *c, unsigned slot);
 enum channel_result channel_repost(struct channel *c, unsigned slot);
 

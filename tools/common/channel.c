@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ndkping/channel.h"
+#include "common/channel.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +150,17 @@ enum channel_result channel_receive(struct channel *c, bool is_idle, unsigned *s
     c->arrived_first = (c->arrived_first + 1) % CHANNEL_SLOTS_MAX;
     c->arrived_count--;
     return CHANNEL_OK;
+}
+
+bool channel_look(struct channel *c)
+{
+    NDK_RESULT_EX results[16];
+    ULONG n = c->cq->Dispatch->NdkGetCqResultsEx(c->cq, results, 16);
+
+    for (ULONG i = 0; i < n; i++)
+        take_result(c, &results[i]);
+    return c->arrived_count > 0 || c->status != STATUS_SUCCESS ||
+           ReadAcquire(&c->link.is_disconnected) != 0;
 }
 
 const uint8_t *channel_received(const struct channel *c, unsigned slot)

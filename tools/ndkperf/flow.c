@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+#include "ndkperf/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool.h"
+
+enum {
+    CLIENT_RECEIVES = 32,
+    SERVER_RECEIVES_MIN = 64,
+    LOOK_EVERY = 4096, /* empty polls between looks at what else may have happened */
+    PATIENCE_S = 30,
+};
+
+/* Context of an initiator request: its number and this bit; of a receive: 0. */
+enum { INITIATOR_BIT = 1 };
+
+uint32_t flow_server_receives(uint32_t depth)
+{
+    uint32_t n = 2 * depth;
+
+    if (n < SERVER_RECEIVES_MIN)
+        n = SERVER_RECEIVES_MIN;
+    return (n + 3) / 4 * 4;
+}
+
+bool flow_open(struct ndk_host *h, struct flow *f, const struct perf_session *s, bool is_server)
+{
+    uint64_t cq_depth;
+    NTSTATUS status;
+
+    memset(f, 0, sizeof *f);
+    f->host = h;
+    f->count = s->qps;
+    f->stride = s->size;
+    f->is_event = s->is_event;
+    f->peer_receive_depth = is_server ? CLIENT_RECEIVES : flow_server_receives(s->depth);
+    f->receive_depth = is_server ? flow_server_receives(s->depth) : CLIENT_RECEIVES;
+    f->initiator_depth = s->depth + FLOW_SPARE;
+    if (f->initiator_depth < 4 * FLOW_SIGNAL_EVERY)
+        f->initiator_depth = 4 * FLOW_SIGNAL_EVERY;
+    f->links = calloc(s->qps, sizeof *f->links);
+    cq_depth = (uint64_t)s->qps * (f->receive_depth + f->initiator_depth);
+    if (f->links == NULL || s->size * s->qps > PERF_MEMORY_MAX || cq_depth > h->info.MaxCqDepth) {
+        tool_fail(TOOL_FAILED,
+            "%u queue pairs of depth %u with %llu octets each are more than the adapter or the "
+            "limit of 2 GiB allow",
+            (unsigned)s->qps, (unsigned)s->depth, (unsigned long long)s->size);
+        flow_close(f);
+        return false;
+    }
+    status = ndk_memory_open(h, &f->memory, s->size * s->qps,
+        NDK_MR_FLAG_ALLOW_REMOTE_READ | NDK_MR_FLAG_ALLOW_REMOTE_WRITE);
+    if (NT_SUCCESS(status))
+        status = ndk_cq_open(h, (ULONG)cq_depth, &f->cq);
+    if (!NT_SUCCESS(status)) {
+        tool_fail(TOOL_FAILED, "no memory for the session: %s", SoftNdkStatusName(status));
+        flow_close(f);
+        return false;
+    }
+    return true;
+}
+
+struct flow_link *flow_add(struct flow *f)
+{
+    struct flow_link *l = &f->links[f->opened];
+    struct ndk_link_options options = {.cq = f->cq,
+        .context = l,
+        .receive_depth = f->receive_depth,
+        .initiator_depth = f->initiator_depth};
+    NTSTATUS status = ndk_link_open(f->host, &l->link, &options);
+
+    if (!NT_SUCCESS(status)) {
+        tool_fail(TOOL_FAILED, "cannot make queue pair %u: %s", (unsigned)f->opened + 1,
+            SoftNdkStatusName(status));
+        return NULL;
+    }
+    l->sge = ndk_memory_sge(&f->memory, f->opened * f->stride, f->stride);
+    l->to_repost = f->receive_depth;
+    f->opened++;
+    if (!flow_repost(f, l)) {
+        tool_fail(TOOL_FAILED, "cannot post receives: %s", SoftNdkStatusName(f->status));
+        return NULL;
+    }
+    return l;
+}
+
+void flow_close(struct flow *f)
+{
+    for (uint32_t i = 0; i < f->opened; i++)
+        ndk_link_disconnect(&f->links[i].link);
+    for (uint32_t i = 0; i < f->opened; i++)
+        ndk_link_close(&f->links[i].link);
+    if (f->cq != NULL)
+        ndk_close(&f->cq->Header);
+    ndk_memory_close(&f->memory);
+    free(f->links);
+    memset(f, 0, sizeof *f);
+}
+
+void flow_begin(struct flow *f, uint64_t size, const struct perf_memory *peer)
+{
+    f->peer_token = peer->token;
+    for (uint32_t i = 0; i < f->count; i++) {
+        struct flow_link *l = &f->links[i];
+
+        l->sge.Length = (ULONG)size;
+        l->remote = peer->address + i * f->stride;
+        l->credits = f->peer_receive_depth;
+        l->consumed = 0;
+        l->todo = 0;
+        l->is_answered = false;
+    }
+}
+
+static bool posted(struct flow *f, struct flow_link *l, NTSTATUS status)
+{
+    if (__builtin_expect(NT_SUCCESS(status), 1)) {
+        l->posted++;
+        return true;
+    }
+    if (f->status == STATUS_SUCCESS)
+        f->status = status;
+    return false;
+}
+
+static PVOID initiator_context(const struct flow_link *l)
+{
+    return (PVOID)(uintptr_t)((l->posted + 1) << 1 | INITIATOR_BIT);
+}
+
+bool flow_send(struct flow *f, struct flow_link *l, ULONG size, ULONG flags)
+{
+    NDK_SGE sge = l->sge;
+
+    sge.Length = size;
+    return posted(f, l,
+        l->link.qp->Dispatch->NdkSend(
+            l->link.qp, initiator_context(l), size > 0 ? &sge : NULL, size > 0 ? 1 : 0, flags));
+}
+
+bool flow_write(struct flow *f, struct flow_link *l, ULONG flags)
+{
+    return posted(f, l,
+        l->link.qp->Dispatch->NdkWrite(
+            l->link.qp, initiator_context(l), &l->sge, 1, l->remote, f->peer_token, flags));
+}
+
+bool flow_read(struct flow *f, struct flow_link *l, ULONG flags)
+{
+    return posted(f, l,
+        l->link.qp->Dispatch->NdkRead(
+            l->link.qp, initiator_context(l), &l->sge, 1, l->remote, f->peer_token, flags));
+}
+
+bool flow_repost(struct flow *f, struct flow_link *l)
+{
+    NDK_SGE sge = l->sge;
+
+    sge.Length = (ULONG)f->stride;
+    for (; l->to_repost > 0; l->to_repost--) {
+        NTSTATUS status = l->link.qp->Dispatch->NdkReceive(l->link.qp, NULL, &sge, 1);
+
+        if (__builtin_expect(!NT_SUCCESS(status), 0)) {
+            if (f->status == STATUS_SUCCESS)
+                f->status = status;
+            return false;
+        }
+    }
+    return true;
+}
+
+uint32_t flow_take(
+    struct flow *f, struct flow_received received[FLOW_RESULTS], uint32_t *received_count)
+{
+    NDK_RESULT results[FLOW_RESULTS];
+    ULONG n = f->cq->Dispatch->NdkGetCqResults(f->cq, results, FLOW_RESULTS);
+    uint32_t count = 0;
+
+    for (ULONG i = 0; i < n; i++) {
+        struct flow_link *l = results[i].QPContext;
+        uintptr_t context = (uintptr_t)results[i].RequestContext;
+
+        if (__builtin_expect(results[i].Status != STATUS_SUCCESS, 0)) {
+            if (f->status == STATUS_SUCCESS || f->status == STATUS_CANCELLED)
+                f->status = results[i].Status;
+            continue;
+        }
+        if ((context & INITIATOR_BIT) != 0) {
+            /* The silent ones before it are complete too. */
+            l->reclaimed = context >> 1;
+        } else {
+            l->to_repost++;
+            received[count].link = l;
+            received[count++].octets = results[i].BytesTransferred;
+        }
+    }
+    *received_count = count;
+    return n;
+}
+
+static bool is_over(const struct flow *f)
+{
+    if (f->status != STATUS_SUCCESS || tool_is_interrupted())
+        return true;
+    for (uint32_t i = 0; i < f->opened; i++) {
+        if (ReadAcquire(&f->links[i].link.is_disconnected) != 0)
+            return true;
+    }
+    return false;
+}
+
+bool flow_wait(struct flow *f, struct flow_quiet *quiet)
+{
+    uint64_t now;
+
+    if (__builtin_expect(f->status != STATUS_SUCCESS, 0))
+        return false;
+    if (f->is_event) {
+        /* Nothing was there when the caller looked; what came since fires the arm at once. */
+        f->cq->Dispatch->NdkArmCq(f->cq, NDK_CQ_NOTIFY_ANY);
+        ndk_host_wait(f->host);
+    } else if (++quiet->rounds % LOOK_EVERY != 0) {
+        return true;
+    }
+    if (is_over(f))
+        return false;
+    now = tool_now_ns();
+    if (quiet->since_ns == 0)
+        quiet->since_ns = now;
+    if (now - quiet->since_ns > PATIENCE_S * 1000000000ull) {
+        f->status = STATUS_IO_TIMEOUT;
+        return false;
+    }
+    return true;
+}
+
+const char *flow_words(struct flow *f)
+{
+    if (f->status != STATUS_SUCCESS && f->status != STATUS_CANCELLED)
+        return SoftNdkStatusName(f->status);
+    if (tool_is_interrupted())
+        return "interrupted";
+    return "the peer ended the connection";
+}
