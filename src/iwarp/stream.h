@@ -151,7 +151,8 @@ SN_MUST_CHECK enum sn_status iw_stream_init(
 void iw_stream_fini(struct iw_stream *s, struct iw_batch *b);
 
 /* Initiator: the consumer completed the connect, the RTR (if any) may go, then its work.
- * Responder: the Reply was sent; work goes when the first FPDU was received [RFC5044 7.1.2]. */
+ * Responder: the Reply was sent; work goes when the first FPDU was received [RFC5044 7.1.2].
+ * Before, not even a Terminate goes. */
 void iw_open_gate(struct iw_stream *s);
 /* The MSS now; MULPDU follows between messages. */
 void iw_set_emss(struct iw_stream *s, uint32_t emss);
@@ -167,7 +168,8 @@ enum wire_err iw_stream_error(const struct iw_stream *s);
  * Fills v[0..max) with the consumer's memory where the next octets belong and returns how many
  * spans; *scratch_want is how many octets to read behind them into scratch (0: none; never above
  * `scratch_max`). Both 0: do not read now (held for a receive, or dead). The spans are good until
- * the lane is left. A check that fails here begins the Terminate: then both are discard scratch.
+ * the lane is left. Where a check fails here the rest of the FPDU is read into scratch; the
+ * Terminate begins when its CRC is known. A Write with CRC goes through scratch (docs/decisions).
  */
 size_t iw_rx_want(
     struct iw_stream *s, struct sn_span *v, size_t max, size_t scratch_max, size_t *scratch_want);
@@ -185,8 +187,9 @@ bool iw_rx_is_held(const struct iw_stream *s);
 bool iw_rx_resume(struct iw_stream *s);
 /* Held too long: Terminate DDP_NO_BUFFER. */
 void iw_rx_give_up(struct iw_stream *s);
-/* The peer's FIN, or an error of the pipe. In the middle of an FPDU it is abortive. Becomes IW_DEAD
- * for what can be received; what is queued is not flushed here. */
+/* The peer's FIN, or an error of the pipe: nothing more will be received. IW_DEAD follows an error,
+ * a FIN in the middle of an FPDU, a FIN when all is done (iw_is_idle) or after a Terminate. A FIN
+ * with work outstanding begins the Terminate RDMAP_STREAM_CATASTROPHIC. Nothing is flushed here. */
 void iw_rx_end(struct iw_stream *s, bool is_fin);
 /* True between FPDUs with nothing outstanding in either direction: a FIN now is orderly. */
 bool iw_is_idle(const struct iw_stream *s);
@@ -216,7 +219,9 @@ void iw_kill(struct iw_stream *s);
 /*
  * Completes everything in the send queue that has not completed, in order: the request that is to
  * blame (see iw_stream_blame) with its status, all others SN_CANCELLED; and gives back a receive
- * that was taken (SN_CANCELLED unless its own error was reported). Safe to call again.
+ * that was taken (SN_CANCELLED unless its own error was reported). Without anyone to blame the
+ * oldest gets `first`, unless a completion said what was wrong before. [VRB-016] Safe to call
+ * again. A stream that still works is killed first.
  */
 void iw_flush(struct iw_stream *s, enum sn_status first);
 
