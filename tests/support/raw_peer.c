@@ -778,11 +778,14 @@ void raw_expect_octets_at(
         fail_at(file, line, "octet %zu of %zu differs", at, n);
 }
 
-void raw_drain(struct raw_peer *p)
+void raw_drain_at(struct raw_peer *p, const char *file, int line)
 {
     int64_t deadline = now_ms() + RAW_WAIT_MS;
+    enum raw_event event;
     uint8_t octet;
 
-    while (take(p, &octet, 1, deadline) == RAW_FPDU)
+    while ((event = take(p, &octet, 1, deadline)) == RAW_FPDU)
         p->rx_at = p->rx_n;
+    if (event == RAW_SILENCE)
+        fail_at(file, line, "the stream does not end");
 }

@@ -275,8 +275,9 @@ void raw_expect_silence_at(struct raw_peer *p, const char *file, int line);
 #define raw_expect_octets(p, octets, n) raw_expect_octets_at(p, octets, n, __FILE__, __LINE__)
 void raw_expect_octets_at(
     struct raw_peer *p, const void *octets, size_t n, const char *file, int line);
-/* Reads up to the end of the stream, whatever comes, and whichever end. */
-void raw_drain(struct raw_peer *p);
+/* Whatever comes, and then FIN or RST. */
+#define raw_drain(p) raw_drain_at(p, __FILE__, __LINE__)
+void raw_drain_at(struct raw_peer *p, const char *file, int line);
 
 /* CRC32c, own table: in host form; the wire has its least significant octet first. */
 uint32_t raw_crc32c(const void *octets, size_t n);
