@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Disconnect, loss and close, at every step of a connection: each request is answered once, each
  * event comes at most once, the close completion last, and nothing is left. */
+#include <stdlib.h>
+
 #include "conn_pair.h"
 
 /* ---- disconnect ---- */
@@ -389,6 +391,66 @@ static void qp_closed_first(void **state)
     pair_close(&p);
 }
 
+/* ---- no memory ---- */
+
+static unsigned fail_in; /* 0: never; 1: the next allocation fails, and all after it */
+
+static void *failing_alloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    if (fail_in == 1)
+        return NULL;
+    if (fail_in > 1)
+        fail_in--;
+    return malloc(size);
+}
+
+static void failing_free(void *ctx, void *p)
+{
+    (void)ctx;
+    free(p);
+}
+
+/* From the n-th allocation on there is none, for a while: whoever asked is answered, nothing leaks.
+ */
+static void memory_runs_out(void **state)
+{
+    const struct sn_allocator failing = {.alloc = failing_alloc, .free = failing_free};
+    bool went_well = false;
+
+    (void)state;
+    sn_alloc_set(&failing);
+    for (unsigned n = 1; !went_well; n++) {
+        struct pair p;
+        struct side *a = &p.a, *b = &p.b;
+
+        assert_true(n < 100);
+        pair_open(&p, 80);
+        listen_on(&p, b, PORT);
+        assert_int_equal(rnic_connector_create(a->adapter, &a->conn), SN_OK);
+        fail_in = n;
+        connect_to(a, b, PORT);
+        for (int i = 0; i < 100000 && sim_step(p.world); i++) {
+            if (b->conn != NULL && rnic_connector_state(b->conn) == RNIC_CONN_REQUESTED &&
+                count_of(b, NOTE_ACCEPT) == 0)
+                accept_now(b);
+            if (count_of(a, NOTE_CONNECT) == 1 && a->status[NOTE_CONNECT] == SN_OK &&
+                rnic_connector_state(a->conn) == RNIC_CONN_ACCEPTED)
+                complete_now(a);
+        }
+        went_well = fail_in > 1;
+        fail_in = 0;
+        assert_int_equal(count_of(a, NOTE_CONNECT), 1);
+        assert_true(count_of(b, NOTE_ACCEPT) == count_of(b, NOTE_ARRIVAL));
+        if (went_well) {
+            assert_int_equal(a->status[NOTE_COMPLETE], SN_OK);
+            assert_int_equal(b->status[NOTE_ACCEPT], SN_OK);
+        }
+        pair_close(&p);
+    }
+    sn_alloc_set(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +465,7 @@ int main(void)
         cmocka_unit_test(cancelled_before_closed),
         cmocka_unit_test(close_inside_the_event),
         cmocka_unit_test(qp_closed_first),
+        cmocka_unit_test(memory_runs_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
