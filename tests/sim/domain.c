@@ -109,6 +109,7 @@ void domain_deregister(struct domain *d)
         world_fail(w, "deregistering answers %s", sn_status_name(s));
         return;
     }
+    d->is_spoiled = true;
     freeze(g);
 }
 

@@ -66,6 +66,7 @@ struct domain {
     struct life *srq_life;
     uint32_t srq_depth, srq_posted; /* not taken yet, as far as is known */
     uint32_t srq_notified, srq_armed;
+    bool is_spoiled; /* receives in the SRQ may name memory that was taken away */
 };
 
 struct domain *domain_open(struct host *h, uint32_t index);

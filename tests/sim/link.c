@@ -229,6 +229,10 @@ void link_begin(struct world *w)
     choose_limits(l);
     if (w->plan.faults.reset_permyriad > 0)
         link_taint(l, TAINT_RESET);
+    for (int i = 0; i < 2; i++) {
+        if (l->actor[i].uses_srq && l->actor[i].domain->is_spoiled)
+            link_taint(l, TAINT_ACCESS);
+    }
     if (w->plan.cq_depth != 0)
         link_taint(l, TAINT_OVERRUN);
     for (int i = 0; i < HOSTS; i++) {

@@ -241,24 +241,40 @@ static void drain_all(struct world *w)
         cq_drain(q);
 }
 
+/* The consumers do what they can. False: nothing. */
+static bool consumers_get_on(struct world *w)
+{
+    uint64_t seen = w->stats.completions;
+
+    if (sim_is_idle(w->sim))
+        bell_check_quiet(w);
+    visit_all(w);
+    drain_all(w);
+    return pay(w) || w->stats.completions != seen;
+}
+
+/* The world goes on with nobody polling, or it would wait for the polling threads for ever. False: it
+ * stands still. */
+static bool world_gets_on(struct world *w)
+{
+    for (int i = 0; i < 200 && !w->has_failed; i++) {
+        if (!world_step(w))
+            return false;
+        tick(w);
+    }
+    return true;
+}
+
 static void finish_links(struct world *w)
 {
     for (uint32_t i = 0; i < END_STEPS_MAX && !w->has_failed && links_alive(w) > 0; i++) {
-        uint64_t seen = w->stats.completions;
-        bool is_idle = sim_is_idle(w->sim);
-
-        if (!is_idle && rng_chance(&w->rng, 800)) {
+        if (!sim_is_idle(w->sim) && rng_chance(&w->rng, 800)) {
             world_step(w);
-        } else {
-            if (is_idle)
-                bell_check_quiet(w);
-            visit_all(w);
-            drain_all(w);
-            if (!pay(w) && w->stats.completions == seen && !world_step(w) && !give_up_tainted(w)) {
-                tick(w);
-                if (links_alive(w) > 0)
-                    say_who_is_stuck(w);
-            }
+        } else if (!consumers_get_on(w) && !world_gets_on(w)) {
+            tick(w);
+            /* Completions may have come to consumers that poll. */
+            if (!consumers_get_on(w) && links_alive(w) > 0 && !give_up_tainted(w))
+                say_who_is_stuck(w);
         }
         tick(w);
     }
