@@ -121,7 +121,8 @@ typedef struct _SOFTNDK_OPTIONS {
  * caller can use; the adapter operates at the highest it has (Header.Version says which). Options
  * NULL: everything open. PASSIVE_LEVEL, may block. The caller closes it with SoftNdkCloseAdapter.
  * STATUS_SUCCESS; NDIS_STATUS_BAD_VERSION; STATUS_NOT_FOUND: no such interface;
- * STATUS_INVALID_PARAMETER; STATUS_INSUFFICIENT_RESOURCES.
+ * STATUS_INVALID_PARAMETER, or STATUS_NOT_SUPPORTED for a transport that is not there: a sentence
+ * on stderr says which option; STATUS_INSUFFICIENT_RESOURCES.
  */
 SOFTNDK_API NTSTATUS SoftNdkOpenAdapter(NET_IFINDEX IfIndex, NDK_VERSION Version,
     const SOFTNDK_OPTIONS *Options, NDK_ADAPTER **ppAdapter);
