@@ -189,7 +189,7 @@ static void cuts(void **state)
             struct stream_pair *p = sp_create_free(&o);
             struct mem_region *m = sp_region(p, &p->a, 0, 200000, MEM_LOCAL_READ);
             struct ddp_segment seg;
-            size_t n;
+            size_t n = 0;
 
             iw_set_emss(&p->a.stream, limits[i].emss);
             random_fill(&p->seed, m->host, len);
