@@ -147,56 +147,88 @@ static bool take_some(struct stream *s, struct flow_quiet *quiet)
     return s->f->status == STATUS_SUCCESS && take_received(s, received, count);
 }
 
+static void begin_measuring(struct stream *s, uint64_t now, const uint64_t *base)
+{
+    s->is_warm = true;
+    s->began_ns = now;
+    s->done_before = completed(s, base);
+}
+
 static void look_at_clock(struct stream *s, struct perf_progress *progress, const uint64_t *base)
 {
     uint64_t run_ns = (uint64_t)(s->o->seconds * 1e9), now = tool_now_ns();
-    uint64_t done = completed(s, base);
     uint64_t warm_up_ns = run_ns / 10 > WARM_UP_MIN_NS ? run_ns / 10 : WARM_UP_MIN_NS;
 
-    if (!s->is_warm) {
-        if (s->o->iters != 0 ? done < s->o->iters / 10 : now - s->began_ns < warm_up_ns)
-            return;
-        s->is_warm = true;
-        s->began_ns = now;
-        s->done_before = done;
-    } else if (s->o->iters == 0 && now - s->began_ns >= run_ns) {
-        s->is_stopping = true;
+    if (s->o->iters == 0) {
+        if (!s->is_warm && now - s->began_ns >= warm_up_ns)
+            begin_measuring(s, now, base);
+        else if (s->is_warm && now - s->began_ns >= run_ns)
+            s->is_stopping = true;
     }
-    perf_progress(progress, s->o, s->size, s->began_ns, now, done - s->done_before);
+    if (s->is_warm)
+        perf_progress(
+            progress, s->o, s->size, s->began_ns, now, completed(s, base) - s->done_before);
+}
+
+static void plan_requests(struct stream *s, uint64_t total)
+{
+    uint32_t links = s->f->count;
+
+    for (uint32_t i = 0; i < links; i++)
+        s->f->links[i].todo = total / links + (i < total % links ? 1 : 0);
+}
+
+/* Posts and takes until all is posted, or the time is over, and all of it has completed. */
+static bool pump(struct stream *s, const uint64_t *base)
+{
+    struct perf_progress progress = {0};
+    struct flow_quiet quiet = {0, 0};
+
+    for (uint32_t round = 0; !is_finished(s); round++) {
+        if (!post_chains(s) || !take_some(s, &quiet))
+            return false;
+        if (round % LOOK_EVERY == 0)
+            look_at_clock(s, &progress, base);
+        if (tool_is_interrupted())
+            return false;
+    }
+    return true;
+}
+
+/* Until the peer has everything. */
+static bool ask_and_wait(struct stream *s)
+{
+    struct flow_quiet quiet = {0, 0};
+
+    if (!ask_all(s))
+        return false;
+    while (!is_answered(s->f)) {
+        if (!take_some(s, &quiet))
+            return false;
+    }
+    return true;
 }
 
 bool perf_stream(struct flow *f, const struct perf_options *o, struct perf_result *r)
 {
-    struct stream s = {.f = f, .o = o, .size = r->size};
-    struct perf_progress progress = {0};
-    struct flow_quiet quiet = {0, 0};
+    struct stream s = {.f = f, .o = o, .size = r->size, .began_ns = tool_now_ns()};
     uint64_t base = 0;
 
     base = completed(&s, &base);
-    for (uint32_t i = 0; i < f->count; i++) {
-        uint64_t total = o->iters + o->iters / 10;
-
-        f->links[i].todo =
-            o->iters == 0 ? UINT64_MAX : total / f->count + (i < total % f->count ? 1 : 0);
-    }
-    s.began_ns = tool_now_ns();
-    for (uint32_t round = 0; !is_finished(&s); round++) {
-        if (!post_chains(&s) || !take_some(&s, &quiet))
+    if (o->iters != 0) {
+        plan_requests(&s, o->iters / 10);
+        if (!pump(&s, &base))
             return false;
-        if (round % LOOK_EVERY == 0)
-            look_at_clock(&s, &progress, &base);
-        if (tool_is_interrupted())
-            return false;
+        begin_measuring(&s, tool_now_ns(), &base);
+        plan_requests(&s, o->iters);
+    } else {
+        plan_requests(&s, UINT64_MAX);
     }
+    if (!pump(&s, &base))
+        return false;
     r->iters = completed(&s, &base) - s.done_before;
-    if (o->op != PERF_READ) {
-        if (!ask_all(&s))
-            return false;
-        while (!is_answered(f)) {
-            if (!take_some(&s, &quiet))
-                return false;
-        }
-    }
+    if (o->op != PERF_READ && !ask_and_wait(&s))
+        return false;
     r->seconds = (double)(tool_now_ns() - s.began_ns) / 1e9;
     return true;
 }
