@@ -153,7 +153,8 @@ struct refusal {
     uint8_t layer, type, code;
 };
 
-/* [DDP-002] [DDP-003] [DDP-020] to [DDP-022] [DDP-024] to [DDP-027] [DDP-029] [DDP-030] */
+/* [DDP-002] [DDP-003] [DDP-020] [DDP-021] [DDP-022] [DDP-024] [DDP-025] [DDP-026] [DDP-027]
+ * [DDP-029] [DDP-030] */
 static const struct refusal refusals[] = {
     {"DV 0, tagged", fine_write, ddp_c0, 1, 1, 0x04},
     {"DV 2, tagged", fine_write, ddp_c2, 1, 1, 0x04},
@@ -465,8 +466,9 @@ static void test_receive_sizes(void **state)
     link_close(&k);
 }
 
-/* [DDP-001] [DDP-005] to [DDP-012] [DDP-014]: one message of each kind and size; the raw peer looks
- * at L, T, STag, MSN, MO and TO of every segment. */
+/* [DDP-001] [DDP-005] [DDP-006] [DDP-007] [DDP-008] [DDP-009] [DDP-010] [DDP-011] [DDP-012]
+ * [DDP-014]: one message of each kind and size; the raw peer looks at L, T, STag, MSN, MO and TO of
+ * every segment. */
 static void test_send_sizes(void **state)
 {
     struct raw_tcp small = {.mss = 1460};
@@ -498,7 +500,8 @@ static void test_send_sizes(void **state)
     link_close(&k);
 }
 
-/* [DDP-009] [DDP-016]: messages leave in the order of posting; each queue counts for itself. */
+/* [DDP-009] [DDP-016] [MPA-040] [RDM-051]: messages leave in the order of posting, each FPDU with
+ * one segment and nothing but FPDUs; each queue counts for itself. */
 static void test_order(void **state)
 {
     struct link k = link_open(&how);
@@ -534,6 +537,33 @@ static void test_order(void **state)
     link_close(&k);
 }
 
+/* [DDP-037] [RDM-036]: what is too long is refused when posted, or fails; the link does not suffer
+ * from a refusal. */
+static void test_huge(void **state)
+{
+    struct link k = link_open(&how);
+    NDK_SGE sge[4];
+    NTSTATUS status;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sge) / sizeof(sge[0]); i++) {
+        sge[i] = memory_sge(k.m, 0, 0);
+        sge[i].Length = 0x40000000;
+    }
+    assert_ntstatus(k.e->qp->Dispatch->NdkSend(k.e->qp, NULL, sge, 4, 0), STATUS_INVALID_PARAMETER);
+    assert_ntstatus(
+        k.e->qp->Dispatch->NdkWrite(k.e->qp, NULL, sge, 4, 0, 1, 0), STATUS_INVALID_PARAMETER);
+    link_check_send(&k, 1);
+    sge[0].Length = 0x80000000;
+    status = k.e->qp->Dispatch->NdkRead(k.e->qp, (PVOID)1, sge, 1, 0, 1, 0);
+    if (NT_SUCCESS(status)) /* longer than the region */
+        status = endpoint_wait_initiated(k.e).Status;
+    else
+        link_check_receive(&k);
+    assert_ntfailure(status);
+    link_close(&k);
+}
+
 static int run(enum link_role role, const char *name)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +582,7 @@ static int run(enum link_role role, const char *name)
         cmocka_unit_test(test_receive_sizes),
         cmocka_unit_test(test_send_sizes),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_huge),
     };
 
     how.role = role;

@@ -11,7 +11,8 @@ static struct link_how how = {.peer_flags = RAW_C};
 
 /* ---- CRC ---- */
 
-/* [MPA-030] to [MPA-034]: on if either side asks; off: anything goes, but the field is there. */
+/* [MPA-030] [MPA-031] [MPA-032] [MPA-033] [MPA-034]: on if either side asks; off: anything goes,
+ * but the field is there. */
 static void test_crc_matrix(void **state)
 {
     (void)state;
@@ -220,8 +221,8 @@ static size_t mulpdu(size_t emss, bool markers)
     return most < 128 ? 128 : most > 64768 ? 64768 : most;
 }
 
-/* [MPA-042] to [MPA-045]: full segments have the MULPDU of the connection's segment size, which is
- * the peer's, less the room of TCP's timestamps where they are on. */
+/* [MPA-042] [MPA-043] [MPA-044] [MPA-045]: full segments have the MULPDU of the connection's
+ * segment size, which is the peer's, less the room of TCP's timestamps where they are on. */
 static void test_mulpdu(void **state)
 {
     static const int sizes[] = {88, 536, 1220, 1440, 1460, 8960, 0};

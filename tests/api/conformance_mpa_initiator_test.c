@@ -14,7 +14,7 @@ static struct raw_frame good_reply(void)
 
 /* ---- the Request ---- */
 
-/* [MPA-001] [MPA-007] [MPA-010] [MPA-030] [ECE-001] to [ECE-003] */
+/* [MPA-001] [MPA-007] [MPA-010] [MPA-030] [ECE-001] [ECE-002] [ECE-003] */
 static void test_default_request(void **state)
 {
     struct endpoint_terms t = {.inbound = 0x12, .outbound = 0x05, .private_data = "hi"};
@@ -457,8 +457,8 @@ static void test_reject_after_reply(void **state)
 
 /* ---- RTR ---- */
 
-/* [ECE-014] to [ECE-018] [ECE-020] [ECE-021]: the one RTR that both have goes first, alone, and no
- * consumer sees it. Bits are S 1, W 2, R 4. */
+/* [ECE-014] [ECE-015] [ECE-016] [ECE-017] [ECE-018] [ECE-020] [ECE-021]: the one RTR that both have
+ * goes first, alone, and no consumer sees it. Bits are S 1, W 2, R 4. */
 static void test_rtr(void **state)
 {
     static const struct {
@@ -555,7 +555,7 @@ static void test_no_rtr(void **state)
 
 /* ---- IRD and ORD ---- */
 
-/* [ECE-011] to [ECE-013]: what the consumer is told; the adapter has 16 inbound Reads. */
+/* [ECE-011] [ECE-012] [ECE-013]: what the consumer is told; the adapter has 16 inbound Reads. */
 static void test_limits(void **state)
 {
     static const struct {

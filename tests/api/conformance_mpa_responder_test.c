@@ -140,7 +140,7 @@ static void test_request_timeout(void **state)
         struct link_how row = how;
         struct link k;
 
-        o.MpaTimeoutMs = 400;
+        o.MpaTimeoutMs = 1000;
         row.options = &o;
         k = link_begin(&row);
         raw_expect_silence(k.p);
@@ -154,8 +154,8 @@ static void test_request_timeout(void **state)
 
 /* ---- Requests that are fine ---- */
 
-/* [MPA-002] [MPA-008] [MPA-009] [MPA-030] [ECE-004] to [ECE-006] [ECE-014] to [ECE-016]: what comes
- * back for what is asked. */
+/* [MPA-002] [MPA-008] [MPA-009] [MPA-030] [ECE-004] [ECE-005] [ECE-006] [ECE-014] [ECE-015]
+ * [ECE-016]: what comes back for what is asked. */
 static void test_replies(void **state)
 {
     enum { A = RAW_BIT_A, B = RAW_BIT_B, C = RAW_BIT_C, D = RAW_BIT_D, S = RAW_S };

@@ -296,7 +296,8 @@ static void test_write_is_silent(void **state)
     link_close(&k);
 }
 
-/* [RDM-019] to [RDM-022] [RDM-029]: answered once each, in order, sink copied as it is. */
+/* [RDM-019] [RDM-020] [RDM-021] [RDM-022] [RDM-029]: answered once each, in order, sink copied as
+ * it is. */
 static void test_reads_answered(void **state)
 {
     static const uint32_t read_sizes[] = {1, 0, 5000, 4, 65536, 0};
@@ -331,7 +332,8 @@ static void test_reads_answered(void **state)
     link_close(&k);
 }
 
-/* [RDM-023] to [RDM-028]: nothing is sent of a Read that fails; its header comes back. */
+/* [RDM-023] [RDM-024] [RDM-025] [RDM-026] [RDM-027] [RDM-028]: nothing is sent of a Read that
+ * fails; its header comes back. */
 static void test_reads_refused(void **state)
 {
     (void)state;
@@ -429,8 +431,8 @@ static void test_read_header_length(void **state)
 
 /* ---- Terminates ---- */
 
-/* [RDM-042] to [RDM-044] [RDM-047] to [RDM-050]: any Terminate ends the connection without one
- * back; what is posted fails. No receive is needed for it. */
+/* [RDM-042] [RDM-043] [RDM-044] [RDM-047] [RDM-048] [RDM-049] [RDM-050]: any Terminate ends the
+ * connection without one back; what is posted fails. No receive is needed for it. */
 static void test_terminate_received(void **state)
 {
     static const struct {
