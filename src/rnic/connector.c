@@ -46,22 +46,9 @@ enum rnic_conn_act rnic_conn_step(
     return act;
 }
 
-/*
- * A call of the consumer's. SN_OK: it is the one that may go on, with `request` (if any) pending.
- * Otherwise the status to refuse it with: `refusal` in a wrong state.
- */
-static enum sn_status take_call(struct rnic_connector *c, enum rnic_conn_event e,
-    enum sn_status refusal, struct rnic_request *request, struct rnic_done done)
+/* What a call of the consumer's answers: SN_OK: it may go on; `refusal` in a wrong state. */
+static enum sn_status answer_of(enum rnic_conn_act act, enum sn_status refusal)
 {
-    enum rnic_conn_act act = RNIC_CONN_REFUSE;
-    bool is_taken;
-
-    sn_lock_take(&c->lock);
-    is_taken = request == NULL || rnic_conn_cell(rnic_conn_now(c), e).act != RNIC_CONN_GO ||
-               rnic_request_take(request, done);
-    if (is_taken)
-        act = step_locked(c, e, NULL);
-    sn_lock_drop(&c->lock);
     switch (act) {
     case RNIC_CONN_GO:
         return SN_OK;
@@ -74,6 +61,20 @@ static enum sn_status take_call(struct rnic_connector *c, enum rnic_conn_event e
         break;
     }
     return refusal;
+}
+
+/* The same for a call that completes later: with SN_OK the request is pending. */
+static enum sn_status take_call(struct rnic_connector *c, enum rnic_conn_event e,
+    enum sn_status refusal, struct rnic_request *request, struct rnic_done done)
+{
+    enum rnic_conn_act act = RNIC_CONN_REFUSE;
+
+    sn_lock_take(&c->lock);
+    /* A request that is still to be answered keeps its place, whatever the state says already. */
+    if (rnic_conn_cell(rnic_conn_now(c), e).act != RNIC_CONN_GO || rnic_request_take(request, done))
+        act = step_locked(c, e, NULL);
+    sn_lock_drop(&c->lock);
+    return answer_of(act, refusal);
 }
 
 /* ---- helpers inside the lane ---- */
@@ -482,7 +483,6 @@ enum sn_status rnic_connector_reject(
     struct rnic_connector *c, const void *private_data, uint32_t private_len)
 {
     const struct iw_mpa_options *o = &c->obj.adapter->options.mpa;
-    const struct rnic_done nobody = {0};
     bool is_passive = c->listener != NULL;
     struct mpa_frame reply;
     enum sn_status s = is_passive ? check_requested(c) : SN_OK;
@@ -492,7 +492,7 @@ enum sn_status rnic_connector_reject(
     if (is_passive ? !iw_mpa_reject(o, &c->offer, private_data, private_len, &reply)
                    : private_len > iw_mpa_private_max(o))
         return SN_PRIVATE_DATA_TOO_LONG;
-    s = take_call(c, RNIC_EV_REJECT, SN_BAD_STATE, NULL, nobody);
+    s = answer_of(rnic_conn_step(c, RNIC_EV_REJECT, NULL), SN_BAD_STATE);
     if (s != SN_OK)
         return s;
     if (is_passive)
