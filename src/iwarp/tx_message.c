@@ -245,6 +245,18 @@ static void fill_segment(
     }
 }
 
+static void pass_segment(struct iw_tx_cursor *c, const struct iw_wr *wr, uint32_t len, bool is_last)
+{
+    c->wr_off += len;
+    if (!is_last)
+        return;
+    c->wr_off = 0;
+    c->wr_pos++;
+    c->prefer_wr = false;
+    if (wr->op == IW_OP_SEND)
+        c->send_msn++;
+}
+
 enum iw_step iw_lay_request(
     struct iw_stream *s, struct iw_batch *b, struct iw_tx_cursor *c, struct iw_wr *wr)
 {
@@ -255,7 +267,8 @@ enum iw_step iw_lay_request(
             .sge_count = wr->sge_count,
             .rights = MEM_LOCAL_READ,
             .who = s->config.who}};
-    uint32_t len = wr->len - c->wr_off, max;
+    const struct iw_tx_cursor before = *c;
+    uint32_t len = wr->len - c->wr_off, off, max;
     enum mem_result why = MEM_OK;
     enum iw_laid laid;
 
@@ -268,18 +281,14 @@ enum iw_step iw_lay_request(
     if (!seg.is_last)
         len = max;
     fill_segment(c, wr, &seg);
-    laid = iw_fpdu_lay(s, b, c, &seg, &payload, c->wr_off, len, &why);
-    if (SN_UNLIKELY(laid == IW_LAID_REFUSED))
-        return refuse_request(s, b, wr, SN_NO_ACCESS);
-    if (SN_UNLIKELY(laid != IW_LAID))
-        return IW_STEP_STOP;
-    c->wr_off += len;
-    if (seg.is_last) {
-        c->wr_off = 0;
-        c->wr_pos++;
-        c->prefer_wr = false;
-        if (wr->op == IW_OP_SEND)
-            c->send_msn++;
+    off = c->wr_off;
+    /* Before the octets are summed: end_fpdu reads the cursor as a whole, and what was just written
+     * in parts is only there for that when all that came before is done, the sum too. */
+    pass_segment(c, wr, len, seg.is_last);
+    laid = iw_fpdu_lay(s, b, c, &seg, &payload, off, len, &why);
+    if (SN_UNLIKELY(laid != IW_LAID)) {
+        *c = before;
+        return laid == IW_LAID_REFUSED ? refuse_request(s, b, wr, SN_NO_ACCESS) : IW_STEP_STOP;
     }
     end_fpdu(b, c);
     return IW_STEP_ON;
