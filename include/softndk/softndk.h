@@ -87,11 +87,12 @@ typedef struct _SOFTNDK_OPTIONS {
      * how long the peer thinks about accepting. 0: open. Default 15000. SOFTNDK_CONNECT_TIMEOUT_MS
      */
     ULONG ConnectTimeoutMs;
-    /* How long a connect event may stay unanswered before the peer is refused, in milliseconds, 1
-     * to 3600000. 0: open. Default 30000. SOFTNDK_ACCEPT_TIMEOUT_MS */
-    ULONG AcceptTimeoutMs;
-    /* Lanes (serial executors, each with a thread), 1 to 16. 0: open. Default: from the number of
-     * processors. SOFTNDK_LANES */
+    /* NdkAccept of a peer that promised no RTR completes after this much silence, in milliseconds,
+     * 1 to 3600000, once its TCP has acknowledged the Reply. 0: open. Default 200.
+     * SOFTNDK_ACCEPT_QUIET_MS */
+    ULONG AcceptQuietMs;
+    /* Lanes (serial executors, each with a thread), 1 to 16. 0: open. Default: half the
+     * processors, 1 to 4. SOFTNDK_LANES */
     ULONG Lanes;
     /* How long a lane's thread looks for work before it sleeps, in microseconds, 0 to 1000000. 0
      * counts. Default 0: it sleeps at once. SOFTNDK_SPIN_US */

@@ -34,7 +34,7 @@ static const struct option table[] = {
     {MEMBER(ReceiveWaitMs), "SOFTNDK_RECEIVE_WAIT_MS", false, 1, TIMEOUT_MAX_MS, 10000},
     {MEMBER(DisconnectTimeoutMs), "SOFTNDK_DISCONNECT_TIMEOUT_MS", false, 1, TIMEOUT_MAX_MS, 5000},
     {MEMBER(ConnectTimeoutMs), "SOFTNDK_CONNECT_TIMEOUT_MS", false, 1, TIMEOUT_MAX_MS, 15000},
-    {MEMBER(AcceptTimeoutMs), "SOFTNDK_ACCEPT_TIMEOUT_MS", false, 1, TIMEOUT_MAX_MS, 30000},
+    {MEMBER(AcceptQuietMs), "SOFTNDK_ACCEPT_QUIET_MS", false, 1, TIMEOUT_MAX_MS, 200},
     {MEMBER(Lanes), "SOFTNDK_LANES", false, 1, RNIC_LANES_MAX, 0},
     {MEMBER(SpinUs), "SOFTNDK_SPIN_US", true, 0, 1000000, 0},
     {MEMBER(AllowWildcard), "SOFTNDK_ALLOW_WILDCARD", false, 0, 1, 0},
@@ -198,6 +198,15 @@ NTSTATUS ndk_options_resolve(const SOFTNDK_OPTIONS *given, char *(*env)(const ch
     return STATUS_SUCCESS;
 }
 
+/* Home threads are for what nobody polls: half the processors, but few. */
+static uint32_t lanes_for(uint32_t processors)
+{
+    enum { FEW = 4 };
+    uint32_t lanes = processors / 2;
+
+    return lanes < 1 ? 1 : lanes > FEW ? FEW : lanes;
+}
+
 void ndk_options_to_rnic(
     const SOFTNDK_OPTIONS *resolved, NET_IFINDEX if_index, struct rnic_options *out)
 {
@@ -220,11 +229,14 @@ void ndk_options_to_rnic(
     out->rfc7306 = resolved->Rfc7306 != 0;
     out->allow_wildcard = resolved->AllowWildcard != 0;
     out->require_read_sink = resolved->RequireReadSink != 0;
-    out->lanes = resolved->Lanes;
+    out->lanes = resolved->Lanes != 0
+                     ? resolved->Lanes
+                     : lanes_for(KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS));
     if (resolved->SocketBufferBytes != 0)
         out->socket_buffer = resolved->SocketBufferBytes;
     out->connect_timeout_ms = resolved->ConnectTimeoutMs;
     out->mpa_timeout_ms = resolved->MpaTimeoutMs;
     out->disconnect_timeout_ms = resolved->DisconnectTimeoutMs;
     out->receive_wait_ms = resolved->ReceiveWaitMs;
+    out->accept_quiet_ms = resolved->AcceptQuietMs;
 }

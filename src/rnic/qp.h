@@ -27,8 +27,8 @@ struct rnic_qp_attr {
     uint32_t recv_sge_max, send_sge_max;
     uint32_t inline_max;
 };
-/* SN_LIMIT (any attribute above the adapter's), SN_INVALID (objects of another adapter or PD),
- * SN_NO_MEMORY. */
+/* SN_LIMIT (any attribute above the adapter's), SN_INVALID (objects of another adapter), SN_NO_MEMORY.
+ * An SRQ may be of another PD: its receives are checked against that one. */
 SN_MUST_CHECK enum sn_status rnic_qp_create(struct rnic_pd *pd, const struct rnic_qp_attr *attr,
     struct rnic_qp **out);
 struct rnic_obj *rnic_qp_obj(struct rnic_qp *qp);
