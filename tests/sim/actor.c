@@ -223,8 +223,8 @@ static bool is_clash(const struct op *op, const struct piece *p)
 }
 
 /* Up to `want` octets in up to `max` pieces of the own domain. */
-static void find_local(struct actor *a, struct domain *d, struct op *op, uint32_t want, uint32_t max,
-    bool is_write)
+static void find_local(
+    struct actor *a, struct domain *d, struct op *op, uint32_t want, uint32_t max, bool is_write)
 {
     uint32_t pieces = rng_between(rng_of(a), 1, max);
 
@@ -266,7 +266,8 @@ static struct op *read_under_way(const struct actor *a)
     return found;
 }
 
-/* What a Send or Write carries: its own memory, or what a Read will have brought when the fence opens. */
+/* What a Send or Write carries: its own memory, or what a Read will have brought when the fence
+ * opens. */
 static void find_source(struct actor *a, struct op *op, uint32_t want)
 {
     struct op *read = read_under_way(a);
@@ -313,8 +314,8 @@ static bool is_posted(struct actor *a, struct op *op, enum sn_status s)
 {
     struct world *w = world_of(a);
 
-    world_log(w, "link %u side %u: post %s %u, %u octets, flags 0x%x -> %s", a->link->number, a->side,
-        op_name(op), op->id, op->len, op->flags, sn_status_name(s));
+    world_log(w, "link %u side %u: post %s %u, %u octets, flags 0x%x -> %s", a->link->number,
+        a->side, op_name(op), op->id, op->len, op->flags, sn_status_name(s));
     if (s == SN_OK) {
         a->has_deferred = (op->flags & RNIC_POST_DEFER) != 0;
         order_posted(&a->sq, op);
@@ -340,7 +341,8 @@ static void fill_sgl(const struct op *op, struct iw_sge *sgl)
     for (uint32_t i = 0; i < op->sges; i++) {
         sgl[i] = sge_of(&op->local[i]);
         if (op->flags & IW_WR_INLINE) {
-            sgl[i].addr = (uint64_t)(uintptr_t)(op->local[i].piece.in->memory + op->local[i].piece.at);
+            sgl[i].addr =
+                (uint64_t)(uintptr_t)(op->local[i].piece.in->memory + op->local[i].piece.at);
             sgl[i].stag = 0xdeadbeef;
         }
     }
@@ -448,8 +450,8 @@ static void post_write(struct actor *a)
     struct iw_sge sgl[OP_SGES_MAX];
     enum sn_status s;
 
-    if (!domain_find_remote(actor_peer(a)->domain, actor_peer(a), MEM_REMOTE_WRITE,
-            random_len(a, UINT32_MAX), &to))
+    if (!domain_find_remote(
+            actor_peer(a)->domain, actor_peer(a), MEM_REMOTE_WRITE, random_len(a, UINT32_MAX), &to))
         return;
     op = op_new(world_of(a), a, OP_WRITE);
     op->flags = random_flags(a);
@@ -501,8 +503,8 @@ static void post_read(struct actor *a)
     op->has_remote = true;
     find_local(a, a->domain, op, random_len(a, UINT32_MAX), a->sge_max, true);
     if (!(rng_chance(rng_of(a), 300) && find_own_write(a, op, op->len)) &&
-        !domain_find_remote(actor_peer(a)->domain, actor_peer(a), MEM_REMOTE_READ, op->len,
-            &op->remote)) {
+        !domain_find_remote(
+            actor_peer(a)->domain, actor_peer(a), MEM_REMOTE_READ, op->len, &op->remote)) {
         op->is_done = true;
         return;
     }
@@ -522,8 +524,8 @@ static void post_read(struct actor *a)
         memcpy(op->data, shadow_octets(&op->remote.piece), op->len);
     }
     fill_sgl(op, sgl);
-    s = rnic_qp_read(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, op->remote.to, op->remote.stag,
-        op->flags);
+    s = rnic_qp_read(
+        a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, op->remote.to, op->remote.stag, op->flags);
     if (s == SN_INVALID && a->ord == 0) {
         op->is_done = true;
         return;
@@ -540,8 +542,13 @@ static bool is_ready(const struct grant *g)
 
 static uint32_t random_rights(struct actor *a)
 {
-    return MEM_LOCAL_READ | (rng_chance(rng_of(a), 700) ? MEM_REMOTE_WRITE | MEM_LOCAL_WRITE : 0u) |
-           (rng_chance(rng_of(a), 700) ? MEM_REMOTE_READ : 0u) | MEM_READ_SINK;
+    uint32_t rights = MEM_LOCAL_READ | MEM_READ_SINK;
+
+    if (rng_chance(rng_of(a), 700))
+        rights |= MEM_REMOTE_WRITE | MEM_LOCAL_WRITE;
+    if (rng_chance(rng_of(a), 700))
+        rights |= MEM_REMOTE_READ;
+    return rights;
 }
 
 /* Pages of the arena, in a row or in any order; each once. */
@@ -574,9 +581,9 @@ static void post_fast_register(struct actor *a)
     for (uint32_t i = 0; i < g->pages_count; i++)
         pages[i] = (uint64_t)(uintptr_t)(a->domain->shadow.memory + g->pages[i] * SHADOW_PAGE);
     fbo = rng_chance(rng_of(a), 500) ? 0 : rng_below(rng_of(a), SHADOW_PAGE);
-    g->len = rng_between(rng_of(a), (g->pages_count - 1) * SHADOW_PAGE + 1 > fbo
-                                        ? (g->pages_count - 1) * SHADOW_PAGE + 1 - fbo
-                                        : 1,
+    g->len = rng_between(rng_of(a),
+        (g->pages_count - 1) * SHADOW_PAGE + 1 > fbo ? (g->pages_count - 1) * SHADOW_PAGE + 1 - fbo
+                                                     : 1,
         g->pages_count * SHADOW_PAGE - fbo);
     g->at = g->pages[0] * SHADOW_PAGE + fbo;
     g->base = (rng_next(rng_of(a)) >> 8 << 12) + fbo;
@@ -613,8 +620,8 @@ static void post_bind(struct actor *a)
     op = op_new(world_of(a), a, OP_BIND);
     op->flags = random_flags(a);
     op->grant = g;
-    s = rnic_qp_bind(a->qp, (void *)(uintptr_t)op->id, over->mr, g->mw, g->base, g->len, g->rights,
-        op->flags);
+    s = rnic_qp_bind(
+        a->qp, (void *)(uintptr_t)op->id, over->mr, g->mw, g->base, g->len, g->rights, op->flags);
     if (!is_posted(a, op, s))
         return;
     over->users++;
@@ -643,7 +650,7 @@ static void post_invalidate(struct actor *a)
 
 void actor_post(struct actor *a)
 {
-    static void (*const posts[])(struct actor *a) = {post_send, post_send, post_send, post_write,
+    static void (*const posts[])(struct actor * a) = {post_send, post_send, post_send, post_write,
         post_write, post_write, post_read, post_read, post_send_and_invalidate, post_fast_register,
         post_bind, post_invalidate};
 
@@ -674,7 +681,7 @@ static uint32_t receive_len(const struct actor *a)
     if (a->uses_srq)
         return SRQ_RECEIVE_OCTETS;
     if (message != NULL)
-        return message->len + rng_below(rng_of(a), 2) * random_len(a, 200);
+        return message->len + (rng_chance(rng_of(a), 500) ? random_len(a, 200) : 0);
     return random_len(a, UINT32_MAX);
 }
 
@@ -701,8 +708,7 @@ void actor_post_receive(struct actor *a)
     struct op *op;
     enum sn_status s;
 
-    if (a->qp_life->state != LIFE_OPEN ||
-        (a->uses_srq && a->domain->srq_life->state != LIFE_OPEN))
+    if (a->qp_life->state != LIFE_OPEN || (a->uses_srq && a->domain->srq_life->state != LIFE_OPEN))
         return;
     if (actor_due(a) == 0 && shadow_is_crowded(&a->domain->shadow))
         return;
@@ -716,9 +722,8 @@ void actor_post_receive(struct actor *a)
     if (a->uses_srq)
         op->domain = a->domain;
     fill_sgl(op, sgl);
-    s = a->uses_srq
-            ? rnic_srq_receive(a->domain->srq, (void *)(uintptr_t)op->id, sgl, op->sges)
-            : rnic_qp_receive(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges);
+    s = a->uses_srq ? rnic_srq_receive(a->domain->srq, (void *)(uintptr_t)op->id, sgl, op->sges)
+                    : rnic_qp_receive(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges);
     world_log(world_of(a), "link %u side %u: post Receive %u, %u octets -> %s", a->link->number,
         a->side, op->id, want, sn_status_name(s));
     if (s == SN_OK) {

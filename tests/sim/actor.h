@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One side of a connection: a queue pair and the consumer that posts on it at random. What a Read or
- * Write names at the peer, and what a Send invalidates there, is taken from the peer's books directly:
- * that consumers tell each other about STags is not what is tested.
+ * One side of a connection: a queue pair and the consumer that posts on it at random. What a Read
+ * or Write names at the peer, and what a Send invalidates there, is taken from the peer's books
+ * directly: that consumers tell each other about STags is not what is tested.
  */
 #ifndef SN_TESTS_SIM_ACTOR_H
 #define SN_TESTS_SIM_ACTOR_H
@@ -26,8 +26,8 @@ struct actor {
     struct rnic_connector *connector;
     struct life *connector_life;
     struct ask connecting, completing, accepting, disconnecting;
-    bool must_answer;  /* it was accepted and has to complete, or was requested and has to accept */
-    bool must_part;    /* the peer disconnected */
+    bool must_answer; /* it was accepted and has to complete, or was requested and has to accept */
+    bool must_part;   /* the peer disconnected */
     bool uses_srq;
     uint32_t send_depth, recv_depth, sge_max, inline_max;
     uint32_t ird, ord; /* asked for; effective once connected */
@@ -41,7 +41,7 @@ struct actor {
     bool has_disconnected;
 
     struct order sq, rq;
-    uint32_t reals;    /* completions that are neither OK nor CANCELLED */
+    uint32_t reals;                     /* completions that are neither OK nor CANCELLED */
     struct op *sent_head, *sent_tail;   /* Sends that the peer has not received yet */
     struct op *write_head, *write_tail; /* Writes not known to be delivered */
     uint64_t sends, receives_posted, receives_done;
@@ -54,7 +54,8 @@ struct actor *actor_peer(const struct actor *a);
 /* Posts something, if there is room and it may. */
 void actor_post(struct actor *a);
 void actor_post_receive(struct actor *a);
-/* The last Send of an orderly consumer: aloud and not deferred, so that it confirms everything before. */
+/* The last Send of an orderly consumer: aloud and not deferred, so that it confirms everything
+ * before. */
 void actor_finish(struct actor *a);
 /* Asks for what it may not have: the connection ends. */
 void actor_misbehave(struct actor *a);

@@ -21,7 +21,8 @@ static void arm(struct cq *q)
     /* Something narrower first now and then: the wider one wins. */
     if (rng_chance(&q->host->world->rng, 100)) {
         q->arms++;
-        rnic_cq_arm(q->cq, (enum rnic_arm)rng_between(&q->host->world->rng, RNIC_ARM_ERRORS, RNIC_ARM_ANY));
+        rnic_cq_arm(
+            q->cq, (enum rnic_arm)rng_between(&q->host->world->rng, RNIC_ARM_ERRORS, RNIC_ARM_ANY));
     }
     q->arms++;
     q->armed = what;
@@ -54,7 +55,8 @@ static void on_notify(const struct rnic_cq_notify *n, enum sn_status status)
     if (q->is_ringing)
         world_fail(w, "notification: two at a time on CQ %u", q->life->number);
     if (q->rings >= q->arms)
-        world_fail(w, "notification: %u on CQ %u after %u arms", q->rings + 1, q->life->number, q->arms);
+        world_fail(
+            w, "notification: %u on CQ %u after %u arms", q->rings + 1, q->life->number, q->arms);
     q->rings++;
     q->armed = RNIC_ARM_NONE;
     if (status != SN_OK) {
@@ -141,9 +143,10 @@ void cq_resize(struct cq *q)
 void cq_moderate(struct cq *q)
 {
     struct rng *r = &q->host->world->rng;
+    uint32_t interval_us = rng_below(r, 3) * 500;
 
     q->is_moderated = true;
-    if (is_open(q) && rnic_cq_moderate(q->cq, rng_below(r, 3) * 500, rng_below(r, 20)) != SN_OK)
+    if (is_open(q) && rnic_cq_moderate(q->cq, interval_us, rng_below(r, 20)) != SN_OK)
         world_fail(q->host->world, "moderating CQ %u fails", q->life->number);
 }
 

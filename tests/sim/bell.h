@@ -2,9 +2,10 @@
 /*
  * The notification checker: completion queues with their consumers. [NDKPI completion-handling]
  *
- * Checked: at most one notification per arm, none without, never two at a time, none after the close;
- * a consumer that was told nothing since it armed for anything misses nothing (asked when the world stands
- * still: bell_check_quiet). A status other than OK only where the plan made the queue too small.
+ * Checked: at most one notification per arm, none without, never two at a time, none after the
+ * close; a consumer that was told nothing since it armed for anything misses nothing (asked when
+ * the world stands still: bell_check_quiet). A status other than OK only where the plan made the
+ * queue too small.
  *
  * Not checked: that a notification comes soon; that arming for solicited completions or errors
  * keeps others quiet (it may fire early by right when a match came between).
@@ -23,10 +24,10 @@ struct world;
 
 /* How its consumer learns of completions. */
 enum cq_habit {
-    CQ_POLLS,          /* never arms */
-    CQ_POLL_THEN_ARM,  /* in the notification: poll until empty, arm, no further look */
-    CQ_ARM_THEN_POLL,  /* in the notification: arm, poll until empty */
-    CQ_DEFERRED,       /* the notification only sets a flag: a thread polls later */
+    CQ_POLLS,         /* never arms */
+    CQ_POLL_THEN_ARM, /* in the notification: poll until empty, arm, no further look */
+    CQ_ARM_THEN_POLL, /* in the notification: arm, poll until empty */
+    CQ_DEFERRED,      /* the notification only sets a flag: a thread polls later */
     CQ_HABITS
 };
 
@@ -40,7 +41,7 @@ struct cq {
     uint32_t arms, rings;
     enum rnic_arm armed; /* the widest since the last ring */
     bool is_ringing, is_due;
-    bool is_overrun;     /* its notification said so */
+    bool is_overrun; /* its notification said so */
     bool may_overrun;
     bool is_moderated; /* it may be told late */
 };

@@ -9,7 +9,8 @@
 #include "sim/world.h"
 
 enum {
-    ALL_RIGHTS = MEM_LOCAL_READ | MEM_LOCAL_WRITE | MEM_REMOTE_READ | MEM_REMOTE_WRITE | MEM_READ_SINK
+    ALL_RIGHTS =
+        MEM_LOCAL_READ | MEM_LOCAL_WRITE | MEM_REMOTE_READ | MEM_REMOTE_WRITE | MEM_READ_SINK
 };
 
 static struct rng *rng_of(const struct domain *d)
@@ -22,9 +23,11 @@ static struct rng *rng_of(const struct domain *d)
 /* Anywhere, page-aligned or not; now and then the region ends exactly at 2^64. */
 static uint64_t random_base(struct rng *r, uint32_t len)
 {
+    uint32_t shift = rng_between(r, 1, 40);
+
     if (rng_chance(r, 100))
         return 0u - (uint64_t)len;
-    return rng_next(r) >> rng_between(r, 1, 40);
+    return rng_next(r) >> shift;
 }
 
 void domain_register(struct grant *g)
@@ -101,8 +104,8 @@ void domain_deregister(struct domain *d)
         }
     }
     s = rnic_mr_deregister(g->mr);
-    world_log(w, "%s: deregister slice %u -> %s", d->name, (uint32_t)(g - d->grant),
-        sn_status_name(s));
+    world_log(
+        w, "%s: deregister slice %u -> %s", d->name, (uint32_t)(g - d->grant), sn_status_name(s));
     if (s == SN_BUSY) /* windows are bound to it */
         return;
     if (s != SN_OK) {
@@ -296,8 +299,8 @@ bool domain_find(struct domain *d, uint32_t want, bool is_write, bool is_sink, s
     return true;
 }
 
-bool domain_find_remote(struct domain *d, const struct actor *target, uint32_t right, uint32_t want,
-    struct place *out)
+bool domain_find_remote(
+    struct domain *d, const struct actor *target, uint32_t right, uint32_t want, struct place *out)
 {
     struct grant *g = &d->grant[rng_below(rng_of(d), GRANTS)];
     struct piece piece;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A protection domain with its memory: an arena, regions that cover it in slices, fast regions and windows
- * over parts of it, perhaps a shared receive queue.
+ * A protection domain with its memory: an arena, regions that cover it in slices, fast regions and
+ * windows over parts of it, perhaps a shared receive queue.
  */
 #ifndef SN_TESTS_SIM_DOMAIN_H
 #define SN_TESTS_SIM_DOMAIN_H
@@ -47,11 +47,11 @@ struct grant {
     struct grant *over; /* WINDOW: the slice */
     uint32_t stag;
     uint32_t rights;
-    uint64_t base;      /* TO of the first octet */
-    uint32_t at, len;   /* in the arena */
-    bool is_scattered;  /* FAST: pages in any order; only ranges inside one page are used */
+    uint64_t base;     /* TO of the first octet */
+    uint32_t at, len;  /* in the arena */
+    bool is_scattered; /* FAST: pages in any order; only ranges inside one page are used */
     uint32_t pages[FAST_PAGES_MAX], pages_count; /* of the arena */
-    uint32_t users;     /* requests under way that name it */
+    uint32_t users;                              /* requests under way that name it */
 };
 
 struct domain {
@@ -82,8 +82,8 @@ struct place {
 /* Local memory, up to `want` octets, in one piece. `is_write`: as receive buffer or Read sink. */
 bool domain_find(struct domain *d, uint32_t want, bool is_write, bool is_sink, struct place *out);
 /* Memory that the peer of `target` may use with this right. */
-bool domain_find_remote(struct domain *d, const struct actor *target, uint32_t right, uint32_t want,
-    struct place *out);
+bool domain_find_remote(
+    struct domain *d, const struct actor *target, uint32_t right, uint32_t want, struct place *out);
 /* The range [at, at + len) of a grant's TO space, at counted from its first octet. */
 struct place grant_place(struct grant *g, struct piece piece);
 

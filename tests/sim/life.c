@@ -45,11 +45,11 @@ static void is_gone(struct life *l, const char *how)
 {
     world_log(l->world, "%s %u closed %s", l->kind, l->number, how);
     if (l->successors > 0)
-        world_fail(l->world, "close: %s %u is closed before %u that stand on it", l->kind, l->number,
-            l->successors);
+        world_fail(l->world, "close: %s %u is closed before %u that stand on it", l->kind,
+            l->number, l->successors);
     if (l->asks > 0)
-        world_fail(l->world, "close: %s %u is closed with %u requests unanswered", l->kind, l->number,
-            l->asks);
+        world_fail(l->world, "close: %s %u is closed with %u requests unanswered", l->kind,
+            l->number, l->asks);
     l->state = LIFE_CLOSED;
     if (l->gone != NULL)
         l->gone(l->ctx);
@@ -64,8 +64,8 @@ static void close_done(const struct rnic_done *d, enum sn_status status)
     struct life *l = d->ctx;
 
     if (status != SN_OK)
-        world_fail(l->world, "close: %s %u completes with %s", l->kind, l->number,
-            sn_status_name(status));
+        world_fail(
+            l->world, "close: %s %u completes with %s", l->kind, l->number, sn_status_name(status));
     if (l->state != LIFE_CLOSING)
         world_fail(l->world, "close: %s %u completes its close in state %d", l->kind, l->number,
             (int)l->state);
@@ -93,7 +93,8 @@ void life_heard(struct life *l, const char *what)
 {
     world_log(l->world, "%s %u: %s", l->kind, l->number, what);
     if (l->state == LIFE_CLOSED)
-        world_fail(l->world, "close: %s of %s %u after its close completed", what, l->kind, l->number);
+        world_fail(
+            l->world, "close: %s of %s %u after its close completed", what, l->kind, l->number);
 }
 
 static void answer(const struct rnic_done *d, enum sn_status status)
@@ -101,9 +102,11 @@ static void answer(const struct rnic_done *d, enum sn_status status)
     struct ask *a = d->ctx;
     struct life *l = a->life;
 
-    world_log(l->world, "%s %u: %s answered %s", l->kind, l->number, a->what, sn_status_name(status));
+    world_log(
+        l->world, "%s %u: %s answered %s", l->kind, l->number, a->what, sn_status_name(status));
     if (!a->is_pending || a->is_posing) {
-        world_fail(l->world, "close: %s %u answers %s that does not pend", l->kind, l->number, a->what);
+        world_fail(
+            l->world, "close: %s %u answers %s that does not pend", l->kind, l->number, a->what);
         return;
     }
     life_heard(l, a->what);

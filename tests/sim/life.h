@@ -3,9 +3,10 @@
  * The close checker: every object as its consumer sees it. [NDKPI object-lifetime]
  *
  * Checked: a close is done inline or completes by one callback; that callback is the last of the
- * object; it comes after every request of the object was answered and after every successor is closed;
- * an antecedent closed first waits for them. A request that pends is answered once, one that does not is
- * not. In the end every object is gone and no allocation of the library is left (world.c).
+ * object; it comes after every request of the object was answered and after every successor is
+ * closed; an antecedent closed first waits for them. A request that pends is answered once, one
+ * that does not is not. In the end every object is gone and no allocation of the library is left
+ * (world.c).
  *
  * Not checked: how long a close takes; whether a close that could be inline is.
  */

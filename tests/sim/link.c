@@ -85,8 +85,9 @@ static void check_private(struct link *l, const struct rnic_connector *c, uint32
     enum sn_status s = rnic_connector_data(c, &ird, &ord, &got, &len);
 
     if (s != SN_OK || len != n || memcmp(got, want, n) != 0)
-        world_fail(l->world, "connection: link %u: private data of side %u is %u octets, must be %u (%s)",
-            l->number, from, len, n, sn_status_name(s));
+        world_fail(l->world,
+            "connection: link %u: private data of side %u is %u octets, must be %u (%s)", l->number,
+            from, len, n, sn_status_name(s));
 }
 
 /* ---- up ---- */
@@ -105,8 +106,9 @@ static void check_limits(struct link *l)
     }
     for (uint32_t i = 0; i < 2; i++) {
         if (l->actor[i].ord > l->actor[1 - i].ird)
-            world_fail(l->world, "connection: link %u side %u may have %u Reads, the other takes %u",
-                l->number, i, l->actor[i].ord, l->actor[1 - i].ird);
+            world_fail(l->world,
+                "connection: link %u side %u may have %u Reads, the other takes %u", l->number, i,
+                l->actor[i].ord, l->actor[1 - i].ird);
     }
 }
 
@@ -194,13 +196,14 @@ static struct link *link_new(struct world *w)
     return l;
 }
 
-/* Revision 1 has no words for the limits: consumers agree beforehand. */
+/* Revision 1 has no words for the limits: consumers agree beforehand. A reset before the Reply, or
+ * a paused listener, looks like a peer of revision 1, so there it may be spoken too. */
 static void choose_limits(struct link *l)
 {
     const struct rnic_options *o[2] = {&l->world->plan.options[l->actor[0].host->index],
         &l->world->plan.options[l->actor[1].host->index]};
     const struct plan *p = &l->world->plan;
-    bool is_enhanced = o[0]->mpa.revision == 2 && o[1]->mpa.revision == 2;
+    bool is_enhanced = o[0]->mpa.revision == 2 && o[1]->mpa.revision == 2 && !is_rude(l);
 
     for (int i = 0; i < 2; i++) {
         l->ird[i] = rng_below(rng_of(l), p->ird_max + 1);
@@ -252,8 +255,8 @@ void link_begin(struct world *w)
     a->connector_life = life_born(w, rnic_connector_obj(a->connector));
     src.port = 0;
     l->since_ns = world_now_ns(w);
-    world_log(w, "link %u: connect, host %u to host %u, ird %u %u ord %u %u", l->number, from->index,
-        to->index, l->ird[0], l->ird[1], l->ord[0], l->ord[1]);
+    world_log(w, "link %u: connect, host %u to host %u, ird %u %u ord %u %u", l->number,
+        from->index, to->index, l->ird[0], l->ird[1], l->ord[0], l->ord[1]);
     s = life_asked(&a->connecting,
         rnic_connector_connect(a->connector, a->qp, &src, NULL, &dst, l->ird[0], l->ord[0], data,
             fill_private(l, 0, data),
@@ -289,7 +292,8 @@ void link_requested(struct host *h, struct rnic_connector *c)
         world_fail(h->world, "connection: a request that nobody made");
         return;
     }
-    /* Asked once more in revision 1, because the network cut the first try; or given up meanwhile. */
+    /* Asked once more in revision 1, because the network cut the first try; or given up meanwhile.
+     */
     if (l->has_passive || l->is_failed || l->actor[1].qp_life->state != LIFE_OPEN) {
         if (l->taint == 0)
             world_fail(h->world, "connection: link %u is requested twice", l->number);
@@ -364,8 +368,8 @@ static void disconnect_answered(void *ctx, enum sn_status status)
     /* Closing the connector or the queue pair cancels it. */
     if (status != SN_OK && (a->link->taint & ~(uint32_t)TAINT_PARTING) == 0 &&
         a->connector_life->state == LIFE_OPEN && a->qp_life->state == LIFE_OPEN)
-        world_fail(a->link->world, "connection: link %u side %u: disconnect ends %s", a->link->number,
-            a->side, sn_status_name(status));
+        world_fail(a->link->world, "connection: link %u side %u: disconnect ends %s",
+            a->link->number, a->side, sn_status_name(status));
     a->is_over = true;
     a->link->is_failed = true; /* only closing is left */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection from its first request to the close of its last object, and what was done to it: as long as
- * that is nothing (taint 0) everything on it must succeed.
+ * A connection from its first request to the close of its last object, and what was done to it: as
+ * long as that is nothing (taint 0) everything on it must succeed.
  */
 #ifndef SN_TESTS_SIM_LINK_H
 #define SN_TESTS_SIM_LINK_H
@@ -24,11 +24,11 @@ struct link {
     uint32_t number;
     struct actor actor[2];
     uint32_t taint;
-    bool has_passive;  /* the request arrived */
-    bool is_parting;   /* no new work; disconnect when all is done */
-    bool is_failed;    /* it did not come up, or is lost: close it */
-    bool is_over;      /* everything of it is closed */
-    uint64_t since_ns; /* when the step under way began that has a timeout; 0: none */
+    bool has_passive;        /* the request arrived */
+    bool is_parting;         /* no new work; disconnect when all is done */
+    bool is_failed;          /* it did not come up, or is lost: close it */
+    bool is_over;            /* everything of it is closed */
+    uint64_t since_ns;       /* when the step under way began that has a timeout; 0: none */
     uint32_t ird[2], ord[2]; /* asked for */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * softndk_sim: runs seeds. Exit status: 0 all went well, 1 one failed (a line says which and how to repeat
- * it), 2 usage.
+ * softndk_sim: runs seeds. Exit status: 0 all went well, 1 one failed (a line says which and how to
+ * repeat it), 2 usage.
  */
 #include <errno.h>
 #include <signal.h>
@@ -24,12 +24,14 @@ struct arguments {
     uint64_t count;
 };
 
-/* An assertion of the library or a sanitizer ends the process: the seed must be known then as well. */
+/* An assertion of the library or a sanitizer ends the process: the seed must be known then as well.
+ */
 static void say_seed(void)
 {
     char line[96];
-    int n = snprintf(line, sizeof line, "\nsimulation failed, run it again: ./dev sim --seed %llu\n",
-        (unsigned long long)run_current_seed());
+    int n =
+        snprintf(line, sizeof line, "\nsimulation failed, run it again: ./dev sim --seed %llu\n",
+            (unsigned long long)run_current_seed());
 
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         return;
@@ -126,7 +128,8 @@ int main(int argc, char **argv)
         connects += r.connects;
         steps += r.steps;
     }
-    printf("%llu seeds from %llu: %llu steps, %llu connections, %llu completions, %llu octets; the last "
+    printf("%llu seeds from %llu: %llu steps, %llu connections, %llu completions, %llu octets; the "
+           "last "
            "one (%s) has hash %016llx\n",
         (unsigned long long)a.count, (unsigned long long)first, (unsigned long long)steps,
         (unsigned long long)connects, (unsigned long long)completions, (unsigned long long)octets,

@@ -23,18 +23,19 @@ struct op {
     struct domain *domain; /* of a receive in a shared queue */
     enum op_kind kind;
     uint32_t flags;
-    uint64_t number;       /* SEND: of its direction; RECEIVE in an own queue: likewise */
+    uint64_t number; /* SEND: of its direction; RECEIVE in an own queue: likewise */
     struct place local[OP_SGES_MAX];
     struct claim sink[OP_SGES_MAX]; /* READ, RECEIVE: one per local place */
     uint32_t sges;
     uint32_t len;
-    uint8_t *data;         /* the octets that go (SEND, WRITE) or come (READ) */
-    struct place remote;   /* WRITE, READ */
-    struct claim target;   /* WRITE */
+    uint8_t *data;       /* the octets that go (SEND, WRITE) or come (READ) */
+    struct place remote; /* WRITE, READ */
+    struct claim target; /* WRITE */
     bool has_remote;
-    struct grant *grant;   /* FAST, BIND, INVALIDATE, SEND that invalidates */
-    struct op *source;     /* whose outcome its octets are (a fenced request that sends a Read's sink) */
-    bool is_done;          /* completed, or known to have succeeded silently */
+    struct grant *grant; /* FAST, BIND, INVALIDATE, SEND that invalidates */
+    struct op
+        *source;  /* whose outcome its octets are (a fenced request that sends a Read's sink) */
+    bool is_done; /* completed, or known to have succeeded silently */
     bool is_local_held, is_remote_held;
     struct op *next;       /* in its queue */
     struct op *next_write; /* in actor->writes: not known to be delivered */

@@ -93,8 +93,8 @@ static void failed(struct op *op)
 
 /* ---- statuses ---- */
 
-static void check_status(struct actor *a, struct order *o, const struct op *op,
-    enum sn_status status)
+static void check_status(
+    struct actor *a, struct order *o, const struct op *op, enum sn_status status)
 {
     struct world *w = op->world;
 
@@ -107,8 +107,8 @@ static void check_status(struct actor *a, struct order *o, const struct op *op,
         o->has_failed = true;
     a->is_over = true;
     if (!link_may_fail(a->link, status))
-        world_fail(w, "completion: %s %u on link %u side %u ends %s (taint 0x%x)", op_name(op), op->id,
-            a->link->number, a->side, sn_status_name(status), a->link->taint);
+        world_fail(w, "completion: %s %u on link %u side %u ends %s (taint 0x%x)", op_name(op),
+            op->id, a->link->number, a->side, sn_status_name(status), a->link->taint);
     if (status != SN_CANCELLED && ++a->reals > 1)
         world_fail(w, "completion: a second reason, %s, on link %u side %u", sn_status_name(status),
             a->link->number, a->side);
@@ -144,7 +144,8 @@ static void initiator_completed(struct actor *a, struct op *op, const struct rni
     }
     pop(&a->sq);
     if (e->op != op_of[op->kind])
-        world_fail(op->world, "completion: %s %u completes as operation %u", op_name(op), op->id, e->op);
+        world_fail(
+            op->world, "completion: %s %u completes as operation %u", op_name(op), op->id, e->op);
     check_status(a, &a->sq, op, (enum sn_status)e->status);
     if (e->status == SN_OK && (op->flags & IW_WR_SILENT))
         world_fail(op->world, "completion: silent %s %u succeeded aloud", op_name(op), op->id);
@@ -192,8 +193,8 @@ static void received(struct actor *a, struct op *op, const struct rnic_cqe *e)
         return;
     }
     if (e->len != message->len)
-        world_fail(op->world, "completion: Receive %u has %u octets, Send %u had %u", op->id, e->len,
-            message->id, message->len);
+        world_fail(op->world, "completion: Receive %u has %u octets, Send %u had %u", op->id,
+            e->len, message->id, message->len);
     op_expect(op, message);
     op->is_done = true;
     op_release_local(op, true);
@@ -248,8 +249,8 @@ void order_completed(struct cq *q, const struct rnic_cqe *e)
     }
     if ((e->op == RNIC_CQE_RECEIVE) != (op->kind == OP_RECEIVE) ||
         q != (op->kind == OP_RECEIVE ? a->recv_cq : a->send_cq)) {
-        world_fail(w, "completion: %s %u in the wrong queue or as operation %u", op_name(op), op->id,
-            e->op);
+        world_fail(w, "completion: %s %u in the wrong queue or as operation %u", op_name(op),
+            op->id, e->op);
         return;
     }
     if (op->kind == OP_RECEIVE)

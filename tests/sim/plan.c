@@ -85,8 +85,8 @@ static void draw_options(struct plan *p, struct rng *r, struct rnic_options *o)
         o->receive_wait_ms = rng_between(r, 1, 20);
 }
 
-/* Peer-to-peer needs a common way: a Read needs an ORD, which a consumer may not give, and who asks for no
- * peer-to-peer himself takes no Send for it. */
+/* Peer-to-peer needs a common way: a Read needs an ORD, which a consumer may not give, and who asks
+ * for no peer-to-peer himself takes no Send for it. */
 static void reconcile(const struct rnic_options *a, struct rnic_options *b)
 {
     uint32_t taken = a->mpa.rtr != 0 ? a->mpa.rtr : (uint32_t)IW_RTR_WRITE;
@@ -97,8 +97,8 @@ static void reconcile(const struct rnic_options *a, struct rnic_options *b)
 
 void plan_draw(struct plan *p, struct rng *r)
 {
-    static const uint32_t moods[] = {
-        MOOD_CALM, MOOD_BUMPY, MOOD_BUMPY, MOOD_BUMPY, MOOD_ABRUPT, MOOD_ABRUPT, MOOD_ROUGH, MOOD_ROUGH};
+    static const uint32_t moods[] = {MOOD_CALM, MOOD_BUMPY, MOOD_BUMPY, MOOD_BUMPY, MOOD_ABRUPT,
+        MOOD_ABRUPT, MOOD_ROUGH, MOOD_ROUGH};
     static const uint32_t depth[] = {2, 4, 16, 64};
     static const uint32_t len[] = {64, 700, 3000, 20000, 48000};
     static const uint32_t acts[] = {100, 300, 600};

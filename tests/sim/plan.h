@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one seed decides before anything happens: how the network misbehaves, how the adapters are set,
- * what the consumers are like. Everything else is drawn as the run goes.
+ * What one seed decides before anything happens: how the network misbehaves, how the adapters are
+ * set, what the consumers are like. Everything else is drawn as the run goes.
  */
 #ifndef SN_TESTS_SIM_PLAN_H
 #define SN_TESTS_SIM_PLAN_H
@@ -39,20 +39,20 @@ struct plan {
     enum mood mood;
     struct sim_faults faults;
     struct rnic_options options[2];
-    uint32_t steps;       /* of consumers and world together, before the end begins */
-    uint32_t act_permille;/* chance that a consumer acts rather than the world */
-    uint32_t links_max;   /* connections at a time */
-    uint32_t domains;     /* per host, 1 or 2 */
+    uint32_t steps;        /* of consumers and world together, before the end begins */
+    uint32_t act_permille; /* chance that a consumer acts rather than the world */
+    uint32_t links_max;    /* connections at a time */
+    uint32_t domains;      /* per host, 1 or 2 */
     uint32_t srq_permille;
     uint32_t own_cq_permille;
     uint32_t queue_depth_max;
-    uint32_t cq_depth;    /* 0: enough for everything; else overruns are to be expected */
-    uint32_t len_max;     /* octets of one transfer */
+    uint32_t cq_depth; /* 0: enough for everything; else overruns are to be expected */
+    uint32_t len_max;  /* octets of one transfer */
     uint32_t silent_permille, defer_permille, inline_permille, fence_permille;
     uint32_t late_receive_permille; /* chance that a due receive is put off once more */
     uint32_t ird_max, ord_max;
-    uint32_t end_link_permille;     /* per action: an orderly end of some connection */
-    uint32_t violence_permille;     /* per action: something that ends a connection */
+    uint32_t end_link_permille; /* per action: an orderly end of some connection */
+    uint32_t violence_permille; /* per action: something that ends a connection */
 };
 
 void plan_draw(struct plan *p, struct rng *r);

@@ -226,7 +226,8 @@ static void say_who_is_stuck(struct world *w)
         if (l->is_over)
             continue;
         world_fail(w,
-            "stuck: link %u (taint 0x%x%s%s): side 0 has %u requests, %u receives, %s QP; side 1 has %u "
+            "stuck: link %u (taint 0x%x%s%s): side 0 has %u requests, %u receives, %s QP; side 1 "
+            "has %u "
             "and %u, %s QP",
             l->number, l->taint, link_is_up(l) ? ", up" : "", l->is_failed ? ", failed" : "",
             l->actor[0].sq.count, l->actor[0].rq.count, l->actor[0].is_settled ? "no" : "a",
@@ -253,8 +254,8 @@ static bool consumers_get_on(struct world *w)
     return pay(w) || w->stats.completions != seen;
 }
 
-/* The world goes on with nobody polling, or it would wait for the polling threads for ever. False: it
- * stands still. */
+/* The world goes on with nobody polling, or it would wait for the polling threads for ever. False:
+ * it stands still. */
 static bool world_gets_on(struct world *w)
 {
     for (int i = 0; i < 200 && !w->has_failed; i++) {
@@ -365,7 +366,9 @@ void run_seed(const struct run_options *o, struct run_result *out)
     for (int i = 0; i < HOSTS; i++) {
         const struct rnic_options *h = &w.plan.options[i];
 
-        world_log(&w, "host %d: revision %u, crc %d, markers %d, rtr %u, ird %u, ord %u, payload %u, lanes %u",
+        world_log(&w,
+            "host %d: revision %u, crc %d, markers %d, rtr %u, ird %u, ord %u, payload %u, lanes "
+            "%u",
             i, h->mpa.revision, (int)h->mpa.crc, h->mpa.markers, h->mpa.rtr, h->mpa.ird_max,
             h->mpa.ord_max, h->payload_max, h->lanes);
     }

@@ -20,7 +20,8 @@ struct run_result {
     uint64_t steps, completions, octets, connects;
 };
 
-/* After a failure the process has objects and memory that nobody can close any more: report and end. */
+/* After a failure the process has objects and memory that nobody can close any more: report and
+ * end. */
 void run_seed(const struct run_options *o, struct run_result *out);
 /* Which seed is running: for who reports an assertion of the library. */
 uint64_t run_current_seed(void);

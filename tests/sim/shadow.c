@@ -48,8 +48,8 @@ bool shadow_is_free(const struct piece *p, bool is_write)
     return true;
 }
 
-bool shadow_find(struct shadow *s, uint32_t at, uint32_t len, uint32_t want, bool is_write,
-    struct piece *out)
+bool shadow_find(
+    struct shadow *s, uint32_t at, uint32_t len, uint32_t want, bool is_write, struct piece *out)
 {
     if (want > len)
         want = len;
@@ -121,8 +121,8 @@ static void check_range(struct shadow *s, uint32_t at, uint32_t len, const char 
     for (uint32_t i = at; i < at + len; i++) {
         if (s->memory[i] == s->model[i] || is_explained(s, i))
             continue;
-        world_fail(s->world, "memory: %s+0x%x is %02x, must be %02x (%s%s)", s->name, i, s->memory[i],
-            s->model[i], when,
+        world_fail(s->world, "memory: %s+0x%x is %02x, must be %02x (%s%s)", s->name, i,
+            s->memory[i], s->model[i], when,
             s->granules[i / SHADOW_GRANULE].writer != NULL ? ", in a granule under way" : "");
         return;
     }

@@ -61,8 +61,8 @@ bool world_step(struct world *w)
     return sim_step(w->sim);
 }
 
-static void tap(void *ctx, const struct plat_addr *from, const struct plat_addr *to,
-    const uint8_t *p, size_t n)
+static void tap(
+    void *ctx, const struct plat_addr *from, const struct plat_addr *to, const uint8_t *p, size_t n)
 {
     struct world *w = ctx;
 
@@ -118,7 +118,8 @@ static void open_host(struct world *w, uint32_t index)
 
     h->world = w;
     h->index = index;
-    h->addr = (struct plat_addr){.family = 4, .port = LISTEN_PORT, .ip = {10, 0, 0, (uint8_t)(1 + index)}};
+    h->addr = (struct plat_addr){
+        .family = 4, .port = LISTEN_PORT, .ip = {10, 0, 0, (uint8_t)(1 + index)}};
     h->plat = sim_host_create(w->sim, &h->addr, 1);
     if (rnic_adapter_create(h->plat, &w->plan.options[index], &h->adapter) != SN_OK ||
         rnic_listener_create(h->adapter, event, &h->listener) != SN_OK) {
@@ -178,7 +179,8 @@ void world_close(struct world *w)
     }
     for (const struct life *l = w->lives; l != NULL && !w->has_failed; l = l->next) {
         if (l->state != LIFE_CLOSED)
-            world_fail(w, "close: %s %u is left although its adapter is closed", l->kind, l->number);
+            world_fail(
+                w, "close: %s %u is left although its adapter is closed", l->kind, l->number);
     }
     if (w->has_failed)
         return;

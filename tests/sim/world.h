@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One run: two hosts in one simulated world, an adapter each, and what the checkers need in common: the
- * consumers' random numbers, the event log with its hash, the first failure. One thread, one seed.
+ * One run: two hosts in one simulated world, an adapter each, and what the checkers need in common:
+ * the consumers' random numbers, the event log with its hash, the first failure. One thread, one
+ * seed.
  */
 #ifndef SN_TESTS_SIM_WORLD_H
 #define SN_TESTS_SIM_WORLD_H
@@ -49,7 +50,7 @@ struct world {
 
     struct life *lives;
     uint32_t lives_count;
-    struct cq *cqs; /* all there ever were */
+    struct cq *cqs;  /* all there ever were */
     struct op **ops; /* by id */
     uint32_t ops_count, ops_room;
     struct link **links;
