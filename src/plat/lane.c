@@ -227,7 +227,7 @@ void plat_lane_poller_end(struct plat_lane *lane)
 /*
  * Both this look and every entry read and write the state word, so they are in one order: who
  * enters after it sees all that the caller did before. Who was inside before it is gone when the
- * word says so, or when seq has passed the odd number of its stay.
+ * word says so, or when seq has passed the odd number of that stay.
  */
 static bool is_outside(struct plat_lane *lane)
 {
@@ -247,20 +247,20 @@ static void wait_passed(struct plat_lane *lane)
         lane->plat->ops->yield(lane->plat);
 }
 
+/*
+ * Two callers inside do not wait for each other for ever: while one waits the other sees QUIET. If
+ * that came and went between two looks, who was quiet is on its way out, waiting for nobody.
+ */
 void plat_lanes_quiesce(struct plat_lane *const *lanes, size_t n, struct plat_lane *self)
 {
     SN_ASSERT(self == NULL || self == current);
     self = current;
-    if (self != NULL) {
-        step_seq(self);
+    if (self != NULL)
         sn_a32_fetch_or(&self->state, PLAT_LANE_QUIET);
-    }
     for (size_t i = 0; i < n; i++) {
         if (lanes[i] != self)
             wait_passed(lanes[i]);
     }
-    if (self != NULL) {
+    if (self != NULL)
         sn_a32_fetch_and(&self->state, ~(uint32_t)PLAT_LANE_QUIET);
-        step_seq(self);
-    }
 }

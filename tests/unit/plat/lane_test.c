@@ -403,7 +403,7 @@ static void test_quiesce_waits_for_who_is_inside(void **state)
 struct mutual {
     struct plat_lane *self;
     struct plat_lane *lanes[2];
-    pthread_barrier_t *both_inside;
+    pthread_barrier_t *together;
 };
 
 static void *mutual_thread(void *arg)
@@ -412,12 +412,12 @@ static void *mutual_thread(void *arg)
 
     for (int i = 0; i < 2000; i++) {
         enter_for_sure(m->self);
-        pthread_barrier_wait(m->both_inside);
+        pthread_barrier_wait(m->together);
         plat_lanes_quiesce(m->lanes, 2, m->self);
         assert_int_equal(sn_a64_load_relaxed(&m->self->seq) % 2, 1);
         assert_int_equal(word(m->self) & (PLAT_LANE_TAKEN | PLAT_LANE_QUIET), PLAT_LANE_TAKEN);
-        pthread_barrier_wait(m->both_inside);
         plat_lane_leave(m->self);
+        pthread_barrier_wait(m->together);
     }
     return NULL;
 }
@@ -425,17 +425,17 @@ static void *mutual_thread(void *arg)
 static void test_two_inside_quiesce_without_deadlock(void **state)
 {
     struct rig *rig = *state;
-    pthread_barrier_t both_inside;
-    struct mutual m[2] = {{&rig->lane, {&rig->lane, &rig->other}, &both_inside},
-        {&rig->other, {&rig->lane, &rig->other}, &both_inside}};
+    pthread_barrier_t together;
+    struct mutual m[2] = {{&rig->lane, {&rig->lane, &rig->other}, &together},
+        {&rig->other, {&rig->lane, &rig->other}, &together}};
     pthread_t threads[2];
 
-    assert_int_equal(pthread_barrier_init(&both_inside, NULL, 2), 0);
+    assert_int_equal(pthread_barrier_init(&together, NULL, 2), 0);
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, mutual_thread, &m[i]), 0);
     for (int i = 0; i < 2; i++)
         pthread_join(threads[i], NULL);
-    pthread_barrier_destroy(&both_inside);
+    pthread_barrier_destroy(&together);
     assert_int_equal(word(&rig->lane), 0);
     assert_int_equal(word(&rig->other), 0);
 }
