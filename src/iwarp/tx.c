@@ -77,6 +77,15 @@ static enum iw_step lay_from_queue(
     return iw_lay_request(s, b, c, wr);
 }
 
+/* A local operation sends nothing, so it need not wait for the peer's first FPDU. */
+static bool is_local_next(const struct iw_stream *s, const struct iw_tx_cursor *c, uint32_t end)
+{
+    const struct iw_wr *wr = iw_sq_slot(s, c->wr_pos);
+
+    return iw_stream_is_working(s) && c->wr_pos != end && c->wr_off == 0 &&
+           iw_op_is_local(wr->op) && may_begin(s, c, wr);
+}
+
 /* `end`: position behind the last request posted. */
 static enum iw_step lay_next(
     struct iw_stream *s, struct iw_batch *b, struct iw_tx_cursor *c, uint32_t end)
@@ -87,7 +96,8 @@ static enum iw_step lay_next(
     if (SN_UNLIKELY(s->state == IW_TERMINATING && !c->term_sent))
         return iw_lay_terminate(s, b, c);
     if (SN_UNLIKELY(!iw_stream_may_send(s)))
-        return IW_STEP_STOP;
+        return is_local_next(s, c, end) ? pass_local(s, b, c, iw_sq_slot(s, c->wr_pos))
+                                        : IW_STEP_STOP;
     if (SN_UNLIKELY(!c->rtr_sent))
         return iw_lay_rtr(s, b, c);
     if (c->irrq_off > 0)
@@ -218,8 +228,11 @@ bool iw_tx_has_work(const struct iw_stream *s)
         return true;
     if (s->state == IW_TERMINATING)
         return !s->tx.term_sent;
-    if (!iw_stream_may_send(s))
-        return false;
+    if (!iw_stream_may_send(s)) {
+        c = s->tx;
+        skip_completed(s, &c);
+        return is_local_next(s, &c, iw_sq_end(s));
+    }
     if (!s->tx.rtr_sent || s->tx.irrq_pos != s->irrq_tail || s->tx.wr_off > 0)
         return true;
     c = s->tx;

@@ -76,8 +76,8 @@ static const struct rnic_obj_class adapter_class = {
     .destroy = adapter_destroy,
 };
 
-enum sn_status rnic_adapter_create(struct plat *plat, const struct rnic_options *options,
-    struct rnic_adapter **out)
+enum sn_status rnic_adapter_create(
+    struct plat *plat, const struct rnic_options *options, struct rnic_adapter **out)
 {
     struct rnic_adapter *a;
     enum sn_status s;
@@ -113,8 +113,8 @@ enum sn_status rnic_adapter_create(struct plat *plat, const struct rnic_options 
 }
 
 /*
- * The thread that drops the last reference still wakes the closer, who may free everything as soon as
- * the count is zero. Both steps are made under this lock, and the closer passes through it once.
+ * The thread that drops the last reference still wakes the closer, who may free everything as soon
+ * as the count is zero. Both steps are made under this lock, and the closer passes through it once.
  */
 static struct sn_lock rundown_lock = {.rank = SN_RANK_LEAF};
 

@@ -2,12 +2,12 @@
 /*
  * The ring. A producer reserves a position with one atomic add, writes the slot and publishes it by
  * storing position + 1 into the slot's sequence word; the consumer takes a slot when it carries the
- * sequence it expects. The ring is larger than the depth by RNIC_LANES_MAX, so that producers which race
- * past the overrun check still have a slot each.
+ * sequence it expects. The ring is larger than the depth by RNIC_LANES_MAX, so that producers which
+ * race past the overrun check still have a slot each.
  *
- * Resize hangs a new ring behind the old one. Producers switch at once; when every lane has passed a
- * quiescent point nobody writes the old ring any more (it is sealed), and the consumer goes on to the
- * new one after the last entry of the old. So order is kept and nothing is lost.
+ * Resize hangs a new ring behind the old one. Producers switch at once; when every lane has passed
+ * a quiescent point nobody writes the old ring any more (it is sealed), and the consumer goes on to
+ * the new one after the last entry of the old. So order is kept and nothing is lost.
  */
 #include "rnic/cq.h"
 
@@ -23,11 +23,11 @@ struct cq_slot {
 };
 
 struct cq_ring {
-    struct sn_aptr next;    /* after a resize: where to go on */
-    struct sn_a32 is_sealed;/* nobody writes any more */
+    struct sn_aptr next;     /* after a resize: where to go on */
+    struct sn_a32 is_sealed; /* nobody writes any more */
     uint64_t mask;
     uint32_t depth;
-    uint64_t base;          /* position of its first entry */
+    uint64_t base;                              /* position of its first entry */
     _Alignas(SN_CACHE_LINE) struct sn_a64 tail; /* positions reserved */
     _Alignas(SN_CACHE_LINE) struct sn_a64 head; /* consumer writes, producers read */
     _Alignas(SN_CACHE_LINE) struct cq_slot slots[];
@@ -35,33 +35,33 @@ struct cq_ring {
 
 struct rnic_cq {
     struct rnic_obj obj;
-    struct sn_aptr ring;      /* where producers append */
+    struct sn_aptr ring;       /* where producers append */
     struct sn_a32 dead_status; /* SN_OK: alive */
-    struct sn_a64 lanes;      /* bit per lane whose QPs use it */
+    struct sn_a64 lanes;       /* bit per lane whose QPs use it */
 
     /* consumer */
     _Alignas(SN_CACHE_LINE) struct cq_ring *front; /* where entries are taken from */
-    uint32_t empty_polls;     /* in a row since the last arm or entry */
+    uint32_t empty_polls;                          /* in a row since the last arm or entry */
 
     /* notification */
     _Alignas(SN_CACHE_LINE) struct sn_a32 armed; /* enum rnic_arm; written under arm_lock */
-    struct sn_a64 solicited;  /* position + 1 of the last solicited or failed entry */
-    struct sn_lock arm_lock;  /* rank SN_RANK_CQ */
-    uint64_t notified;        /* guarded by arm_lock: position reached when the last call was queued */
-    bool is_calling;          /* guarded by arm_lock: a notification is queued or running */
-    bool is_call_due;         /* guarded by arm_lock: another one when it has returned */
+    struct sn_a64 solicited; /* position + 1 of the last solicited or failed entry */
+    struct sn_lock arm_lock; /* rank SN_RANK_CQ */
+    uint64_t notified; /* guarded by arm_lock: position reached when the last call was queued */
+    bool is_calling;   /* guarded by arm_lock: a notification is queued or running */
+    bool is_call_due;  /* guarded by arm_lock: another one when it has returned */
     struct rnic_cq_notify notify;
     struct plat_call call;
-    bool is_resizing;         /* guarded by arm_lock */
+    bool is_resizing;                 /* guarded by arm_lock */
     struct sn_a32 interval_us, count; /* moderation; interval 0 or count below 2: none */
-    bool is_delaying;         /* guarded by arm_lock: the timer below will look again */
-    struct plat_timer delay;  /* on the lane that started it */
+    bool is_delaying;                 /* guarded by arm_lock: the timer below will look again */
+    struct plat_timer delay;          /* on the lane that started it */
 };
 
 enum {
-    POLLS_BEFORE_ENTERING = 2,  /* an event-driven consumer polls once or twice to see it empty */
-    MODERATION_US_MAX = 1000000,/* longer intervals are cut to this */
-    POLLS_BEFORE_TAKING = 16,   /* then it is a polling consumer: the home thread keeps out */
+    POLLS_BEFORE_ENTERING = 2,   /* an event-driven consumer polls once or twice to see it empty */
+    MODERATION_US_MAX = 1000000, /* longer intervals are cut to this */
+    POLLS_BEFORE_TAKING = 16,    /* then it is a polling consumer: the home thread keeps out */
 };
 
 static uint64_t round_up_pow2(uint64_t n)
@@ -115,8 +115,8 @@ static const struct rnic_obj_class cq_class = {.kind = RNIC_CQ, .destroy = cq_de
 static void run_notify(struct plat_call *call);
 static void delay_is_over(struct plat_timer *timer);
 
-enum sn_status rnic_cq_create(struct rnic_adapter *a, uint32_t depth, struct rnic_cq_notify notify,
-    struct rnic_cq **out)
+enum sn_status rnic_cq_create(
+    struct rnic_adapter *a, uint32_t depth, struct rnic_cq_notify notify, struct rnic_cq **out)
 {
     struct rnic_cq *cq;
 
@@ -192,8 +192,8 @@ static void run_notify(struct plat_call *call)
 }
 
 /*
- * Does what came since the last call, and is still there, satisfy the arm? Under arm_lock, which also
- * keeps the consumer from freeing a ring meanwhile.
+ * Does what came since the last call, and is still there, satisfy the arm? Under arm_lock, which
+ * also keeps the consumer from freeing a ring meanwhile.
  */
 static bool is_matched_locked(const struct rnic_cq *cq, enum rnic_arm armed)
 {
@@ -314,8 +314,8 @@ static void die(struct rnic_cq *cq, enum sn_status status)
     rnic_adapter_each(cq->obj.adapter, RNIC_QP, rnic_qp_on_cq_dead, cq);
 }
 
-void rnic_cq_push(struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_cqe *e,
-    bool is_solicited)
+void rnic_cq_push(
+    struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_cqe *e, bool is_solicited)
 {
     struct cq_ring *r = sn_aptr_load_acquire(&cq->ring);
     struct cq_slot *slot;
@@ -330,7 +330,8 @@ void rnic_cq_push(struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_
     }
     if (SN_UNLIKELY(rnic_cq_is_dead(cq)))
         return;
-    /* tail is read first, so the fill is never overstated; it may be negative when others are quick. */
+    /* tail is read first, so the fill is never overstated; it may be negative when others are
+     * quick. */
     pos = sn_a64_load_acquire(&r->tail);
     if (SN_UNLIKELY((int64_t)(pos - sn_a64_load_acquire(&r->head)) >= (int64_t)r->depth)) {
         die(cq, SN_CQ_OVERRUN);
@@ -379,8 +380,8 @@ static uint32_t take(struct rnic_cq *cq, struct rnic_cqe *out, uint32_t n)
 }
 
 /*
- * One visit of a polling thread to a lane: first the pipe that received last, directly; now and then,
- * or when others are busy too, everything that is ready.
+ * One visit of a polling thread to a lane: first the pipe that received last, directly; now and
+ * then, or when others are busy too, everything that is ready.
  */
 static void visit_lane(struct rnic_cq *cq, struct rnic_lane *l)
 {

@@ -87,8 +87,8 @@ void rnic_lane_destroy(struct rnic_lane *l)
     sn_free_aligned(l);
 }
 
-void rnic_task_init(struct rnic_task *t, struct rnic_obj *obj,
-    void (*run)(struct rnic_task *t, uint32_t todo))
+void rnic_task_init(
+    struct rnic_task *t, struct rnic_obj *obj, void (*run)(struct rnic_task *t, uint32_t todo))
 {
     t->obj = obj;
     t->run = run;

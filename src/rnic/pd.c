@@ -117,8 +117,8 @@ enum sn_status rnic_mr_create(struct rnic_pd *pd, bool is_fast, struct rnic_mr *
     return SN_OK;
 }
 
-enum sn_status rnic_mr_register(struct rnic_mr *mr, uint8_t *host, uint64_t base, uint64_t len,
-    uint32_t rights)
+enum sn_status rnic_mr_register(
+    struct rnic_mr *mr, uint8_t *host, uint64_t base, uint64_t len, uint32_t rights)
 {
     if (mr->is_fast)
         return SN_BAD_STATE;

@@ -78,8 +78,8 @@ static enum sn_status init_queues(struct rnic_qp *qp, const struct rnic_qp_attr 
     return qp->srq_recv != NULL ? SN_OK : SN_NO_MEMORY;
 }
 
-enum sn_status rnic_qp_create(struct rnic_pd *pd, const struct rnic_qp_attr *attr,
-    struct rnic_qp **out)
+enum sn_status rnic_qp_create(
+    struct rnic_pd *pd, const struct rnic_qp_attr *attr, struct rnic_qp **out)
 {
     struct rnic_adapter *a = pd->obj.adapter;
     enum sn_status s = check_attr(pd, attr);

@@ -27,20 +27,20 @@ struct rnic_qp_attr {
     uint32_t recv_sge_max, send_sge_max;
     uint32_t inline_max;
 };
-/* SN_LIMIT (any attribute above the adapter's), SN_INVALID (objects of another adapter), SN_NO_MEMORY.
- * An SRQ may be of another PD: its receives are checked against that one. */
-SN_MUST_CHECK enum sn_status rnic_qp_create(struct rnic_pd *pd, const struct rnic_qp_attr *attr,
-    struct rnic_qp **out);
+/* SN_LIMIT (any attribute above the adapter's), SN_INVALID (objects of another adapter),
+ * SN_NO_MEMORY. An SRQ may be of another PD: its receives are checked against that one. */
+SN_MUST_CHECK enum sn_status rnic_qp_create(
+    struct rnic_pd *pd, const struct rnic_qp_attr *attr, struct rnic_qp **out);
 struct rnic_obj *rnic_qp_obj(struct rnic_qp *qp);
 
 /* Flags of a post besides those of enum iw_wr_flag. */
 enum { RNIC_POST_DEFER = 0x80 };
 
 /*
- * Posting. `flags`: enum iw_wr_flag, RNIC_POST_DEFER. The SGL is copied. SN_OK: queued, a completion follows
- * (unless silent and successful). Anything else: not queued, no completion, and requests deferred before are
- * started [NDKPI deferred-processing]. All: SN_NOT_CONNECTED, SN_QUEUE_FULL, SN_LIMIT (SGEs, transfer
- * or inline length), SN_INVALID.
+ * Posting. `flags`: enum iw_wr_flag, RNIC_POST_DEFER. The SGL is copied. SN_OK: queued, a
+ * completion follows (unless silent and successful). Anything else: not queued, no completion, and
+ * requests deferred before are started [NDKPI deferred-processing]. All: SN_NOT_CONNECTED,
+ * SN_QUEUE_FULL, SN_LIMIT (SGEs, transfer or inline length), SN_INVALID.
  */
 SN_MUST_CHECK enum sn_status rnic_qp_send(struct rnic_qp *qp, void *context,
     const struct iw_sge *sgl, uint32_t count, uint32_t flags, uint32_t invalidate_stag);
@@ -59,12 +59,13 @@ SN_MUST_CHECK enum sn_status rnic_qp_fast_register(struct rnic_qp *qp, void *con
 SN_MUST_CHECK enum sn_status rnic_qp_bind(struct rnic_qp *qp, void *context, struct rnic_mr *mr,
     struct rnic_mw *mw, uint64_t base, uint64_t len, uint32_t rights, uint32_t flags);
 /* obj is an MR (fast) or MW. SN_INVALID for anything else. */
-SN_MUST_CHECK enum sn_status rnic_qp_invalidate(struct rnic_qp *qp, void *context,
-    struct rnic_obj *obj, uint32_t flags);
+SN_MUST_CHECK enum sn_status rnic_qp_invalidate(
+    struct rnic_qp *qp, void *context, struct rnic_obj *obj, uint32_t flags);
 /* In any state; after the end it completes SN_CANCELLED. SN_BAD_STATE: the QP has an SRQ. */
-SN_MUST_CHECK enum sn_status rnic_qp_receive(struct rnic_qp *qp, void *context,
-    const struct iw_sge *sgl, uint32_t count);
-/* Any thread, also while another posts. Starts cancelling everything; final. [NDKPI NDK_FN_FLUSH] */
+SN_MUST_CHECK enum sn_status rnic_qp_receive(
+    struct rnic_qp *qp, void *context, const struct iw_sge *sgl, uint32_t count);
+/* Any thread, also while another posts. Starts cancelling everything; final. [NDKPI NDK_FN_FLUSH]
+ */
 void rnic_qp_flush(struct rnic_qp *qp);
 
 /* Starts everything that was posted deferred. For a boundary that refuses a post by itself. */

@@ -102,7 +102,8 @@ static void on_recv_done(void *ctx, struct iw_recv *r, enum sn_status status, ui
         sn_a32_store_release(&qp->rq.head, sn_a32_load_relaxed(&qp->rq.head) + 1);
 }
 
-/* Everything in the receive queue, oldest first, is cancelled. Receives in an SRQ belong to no QP. */
+/* Everything in the receive queue, oldest first, is cancelled. Receives in an SRQ belong to no QP.
+ */
 static void flush_receives(struct rnic_qp *qp)
 {
     if (qp->srq != NULL)
@@ -133,8 +134,8 @@ static void flush_late_requests(struct rnic_qp *qp)
     }
 }
 
-/* From here on posts are refused or cancelled; a receive that races with this is seen either by us now
- * or by its poster, who then calls rnic_qp_recv_posted. */
+/* From here on posts are refused or cancelled; a receive that races with this is seen either by us
+ * now or by its poster, who then calls rnic_qp_recv_posted. */
 static void set_ended(struct rnic_qp *qp)
 {
     sn_a32_exchange(&qp->state, RNIC_QP_ENDED);
@@ -151,8 +152,8 @@ static void free_held(struct rnic_qp *qp)
     qp->held_len = 0;
 }
 
-/* The last thing that happens to a connection. Reads what the peer sent in vain, so that closing does
- * not turn into a reset that overtakes our last words. */
+/* The last thing that happens to a connection. Reads what the peer sent in vain, so that closing
+ * does not turn into a reset that overtakes our last words. */
 static void close_pipe(struct rnic_qp *qp, bool is_reset)
 {
     struct rnic_lane *l = qp->lane;
@@ -183,12 +184,12 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
 }
 
 /*
- * No more work. The oldest initiator request that has no error of its own gets `first`. Receives are
- * kept when only the peer said goodbye: they are cancelled by the consumer's flush or close
+ * No more work. The oldest initiator request that has no error of its own gets `first`. Receives
+ * are kept when only the peer said goodbye: they are cancelled by the consumer's flush or close
  * (docs/decisions).
  */
-static void go_over(struct rnic_qp *qp, enum sn_status why, enum sn_status first,
-    bool keeps_receives)
+static void go_over(
+    struct rnic_qp *qp, enum sn_status why, enum sn_status first, bool keeps_receives)
 {
     struct rnic_connector *c = qp->connector;
     enum wire_err e = iw_stream_error(&qp->stream);
@@ -235,8 +236,8 @@ static void tell_first_fpdu(struct rnic_qp *qp)
         return;
     qp->is_first_fpdu_due = false;
     if (qp->connector != NULL)
-        rnic_connector_on_first_fpdu(qp->connector,
-            iw_stream_terminate(&qp->stream, &is_received) != NULL && is_received);
+        rnic_connector_on_first_fpdu(
+            qp->connector, iw_stream_terminate(&qp->stream, &is_received) != NULL && is_received);
 }
 
 /* What the stream's state asks for after octets moved. The last step of every entry point. */
@@ -288,7 +289,9 @@ static void tx_pump(struct rnic_qp *qp)
     for (int i = 0; i < TX_ROUNDS; i++) {
         enum plat_io io;
 
-        if (qp->pipe == NULL || qp->is_tx_blocked || !iw_tx_has_work(&qp->stream))
+        /* After our FIN nothing can be answered: a late Read of the peer's fails at its end. */
+        if (qp->pipe == NULL || qp->is_tx_blocked || qp->is_fin_sent ||
+            !iw_tx_has_work(&qp->stream))
             return;
         octets = iw_tx_gather(&qp->stream, b);
         if (octets == 0)
@@ -332,7 +335,8 @@ void rnic_qp_service(struct rnic_qp *qp)
 /* ---- receive ---- */
 
 /* A Send waits for a receive: nothing more is read from this pipe until one is posted, or until the
- * time is up. What was read already is kept: the one allocation outside set-up, bounded by the scratch. */
+ * time is up. What was read already is kept: the one allocation outside set-up, bounded by the
+ * scratch. */
 static bool hold(struct rnic_qp *qp, const uint8_t *rest, size_t n)
 {
     if (n > 0 && rest != qp->held) {
@@ -375,8 +379,7 @@ static void resume(struct rnic_qp *qp)
     uint8_t *octets = qp->held;
     size_t n = qp->held_len;
 
-    if (qp->is_over || !qp->has_stream || !iw_rx_is_held(&qp->stream) ||
-        !iw_rx_resume(&qp->stream))
+    if (qp->is_over || !qp->has_stream || !iw_rx_is_held(&qp->stream) || !iw_rx_resume(&qp->stream))
         return;
     sn_a32_store_release(&qp->wants_recv, 0);
     plat_timer_cancel(qp->lane->lane, &qp->hold_timer);

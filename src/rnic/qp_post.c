@@ -55,8 +55,8 @@ static uint64_t sgl_len(const struct iw_sge *sgl, uint32_t count)
 }
 
 /* A free slot with its common part filled, or why not. */
-static enum sn_status begin(struct rnic_qp *qp, enum iw_op op, void *context, uint32_t flags,
-    struct iw_wr **out)
+static enum sn_status begin(
+    struct rnic_qp *qp, enum iw_op op, void *context, uint32_t flags, struct iw_wr **out)
 {
     struct iw_wr *wr;
 
@@ -229,8 +229,8 @@ enum sn_status rnic_qp_bind(struct rnic_qp *qp, void *context, struct rnic_mr *m
     return end(qp, flags);
 }
 
-enum sn_status rnic_qp_invalidate(struct rnic_qp *qp, void *context, struct rnic_obj *obj,
-    uint32_t flags)
+enum sn_status rnic_qp_invalidate(
+    struct rnic_qp *qp, void *context, struct rnic_obj *obj, uint32_t flags)
 {
     struct mem_region *region = NULL;
     struct iw_wr *wr;
@@ -253,8 +253,8 @@ enum sn_status rnic_qp_invalidate(struct rnic_qp *qp, void *context, struct rnic
 
 /* ---- receives ---- */
 
-enum sn_status rnic_qp_receive(struct rnic_qp *qp, void *context, const struct iw_sge *sgl,
-    uint32_t count)
+enum sn_status rnic_qp_receive(
+    struct rnic_qp *qp, void *context, const struct iw_sge *sgl, uint32_t count)
 {
     uint64_t len = sgl_len(sgl, count);
     struct iw_recv *r;

@@ -13,7 +13,7 @@ struct rnic_srq {
     uint32_t sge_max;
     struct sn_lock lock; /* rank SN_RANK_SRQ: all below */
     struct iw_ring ring;
-    uint32_t threshold;  /* 0: not armed */
+    uint32_t threshold; /* 0: not armed */
     bool is_calling, is_call_due;
     struct sn_list waiters; /* QPs that are held */
     struct rnic_srq_notify notify;
@@ -162,8 +162,8 @@ enum sn_status rnic_srq_modify(struct rnic_srq *srq, uint32_t depth, uint32_t th
     return s;
 }
 
-enum sn_status rnic_srq_receive(struct rnic_srq *srq, void *context, const struct iw_sge *sgl,
-    uint32_t count)
+enum sn_status rnic_srq_receive(
+    struct rnic_srq *srq, void *context, const struct iw_sge *sgl, uint32_t count)
 {
     struct iw_recv *r;
     struct rnic_qp *waiter = NULL;

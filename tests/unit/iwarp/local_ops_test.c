@@ -214,6 +214,28 @@ static void failures(void **state)
     }
 }
 
+/* The accepting side may not send yet, but may register and bind: its consumer waits for that. */
+static void before_the_first_fpdu(void **state)
+{
+    static const uintptr_t ids[] = {REG};
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    b.e->stream.config.is_initiator = false;
+    b.e->stream.is_first_seen = false;
+    post_register(&b, REG, 0);
+    sp_send(b.e, SEND, 0, 0, sp_sge(b.fast, 0, 8));
+    sp_invalidate(b.e, INV, 0, b.fast);
+    assert_true(iw_tx_has_work(&b.e->stream));
+    assert_int_equal(iw_tx_gather(&b.e->stream, b.e->batch), 0);
+    assert_true(iw_tx_sent(&b.e->stream, b.e->batch, 0));
+    assert_true(mem_region_is_valid(b.fast)); /* the Send stands before the invalidate */
+    expect_done(&b, ids, SN_ARRAY_COUNT(ids));
+    assert_false(iw_tx_has_work(&b.e->stream));
+    bench_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -222,6 +244,7 @@ int main(void)
         cmocka_unit_test(executed_once),
         cmocka_unit_test(fenced),
         cmocka_unit_test(failures),
+        cmocka_unit_test(before_the_first_fpdu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,14 +16,30 @@ static void bad_options_are_refused(void **state)
 
         rnic_options_init(&o);
         switch (i) {
-        case 0: o.mpa.revision = 0; break;
-        case 1: o.mpa.revision = 3; break;
-        case 2: o.mpa.rtr = 8; break;
-        case 3: o.mpa.ird_max = RNIC_READ_LIMIT_MAX + 1; break;
-        case 4: o.mpa.ord_max = RNIC_READ_LIMIT_MAX + 1; break;
-        case 5: o.lanes = RNIC_LANES_MAX + 1; break;
-        case 6: o.mpa_timeout_ms = 0; break;
-        default: o.receive_wait_ms = 0; break;
+        case 0:
+            o.mpa.revision = 0;
+            break;
+        case 1:
+            o.mpa.revision = 3;
+            break;
+        case 2:
+            o.mpa.rtr = 8;
+            break;
+        case 3:
+            o.mpa.ird_max = RNIC_READ_LIMIT_MAX + 1;
+            break;
+        case 4:
+            o.mpa.ord_max = RNIC_READ_LIMIT_MAX + 1;
+            break;
+        case 5:
+            o.lanes = RNIC_LANES_MAX + 1;
+            break;
+        case 6:
+            o.mpa_timeout_ms = 0;
+            break;
+        default:
+            o.receive_wait_ms = 0;
+            break;
         }
         assert_int_equal(rnic_adapter_create(plat, &o, &a), SN_INVALID);
     }

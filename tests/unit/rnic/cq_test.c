@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion queues: order, arming, overrun, resize, several producers. [NDKPI completion-handling] */
+/* Completion queues: order, arming, overrun, resize, several producers. [NDKPI completion-handling]
+ */
 #include <pthread.h>
 
 #include "unit/rnic/fixture.h"
@@ -30,9 +31,8 @@ static struct rnic_cq *make_cq(struct fixture *f, uint32_t depth, struct listene
 {
     struct rnic_cq *cq;
 
-    assert_int_equal(
-        rnic_cq_create(f->adapter, depth,
-            (struct rnic_cq_notify){.call = on_notify, .fn = NULL, .ctx = l}, &cq),
+    assert_int_equal(rnic_cq_create(f->adapter, depth,
+                         (struct rnic_cq_notify){.call = on_notify, .fn = NULL, .ctx = l}, &cq),
         SN_OK);
     return cq;
 }
@@ -113,10 +113,8 @@ static void arm_types(void **state)
         bool is_solicited;
         uint32_t calls;
     } rows[] = {
-        {RNIC_ARM_ANY, SN_OK, false, 1},
-        {RNIC_ARM_ANY, SN_CANCELLED, false, 1},
-        {RNIC_ARM_SOLICITED, SN_OK, false, 0},
-        {RNIC_ARM_SOLICITED, SN_OK, true, 1},
+        {RNIC_ARM_ANY, SN_OK, false, 1}, {RNIC_ARM_ANY, SN_CANCELLED, false, 1},
+        {RNIC_ARM_SOLICITED, SN_OK, false, 0}, {RNIC_ARM_SOLICITED, SN_OK, true, 1},
         {RNIC_ARM_SOLICITED, SN_CANCELLED, false, 1}, /* [VRB-050] */
         {RNIC_ARM_ERRORS, SN_OK, true, 0},
         {RNIC_ARM_ERRORS, SN_CANCELLED, false, 0}, /* trouble of the CQ itself only */
@@ -335,7 +333,8 @@ static void *produce(void *arg)
     return NULL;
 }
 
-/* Several lanes push while the consumer polls and resizes: nothing is lost, doubled or out of order. */
+/* Several lanes push while the consumer polls and resizes: nothing is lost, doubled or out of
+ * order. */
 static void many_producers(void **state)
 {
     struct fixture f;

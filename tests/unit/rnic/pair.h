@@ -67,9 +67,8 @@ static inline void side_init(struct pair *p, struct side *s, struct rnic_srq *sr
         .inline_max = 256,
     };
 
-    assert_int_equal(
-        rnic_cq_create(p->f.adapter, 4 * PAIR_DEPTH,
-            (struct rnic_cq_notify){.call = pair_ignore}, &s->cq),
+    assert_int_equal(rnic_cq_create(p->f.adapter, 4 * PAIR_DEPTH,
+                         (struct rnic_cq_notify){.call = pair_ignore}, &s->cq),
         SN_OK);
     attr.recv_cq = attr.send_cq = s->cq;
     s->srq = srq;
@@ -77,9 +76,8 @@ static inline void side_init(struct pair *p, struct side *s, struct rnic_srq *sr
     s->memory = calloc(1, PAIR_MEMORY);
     assert_non_null(s->memory);
     assert_int_equal(rnic_mr_create(p->pd, false, &s->mr), SN_OK);
-    assert_int_equal(
-        rnic_mr_register(s->mr, s->memory, (uintptr_t)s->memory, PAIR_MEMORY,
-            MEM_LOCAL_READ | MEM_LOCAL_WRITE | MEM_REMOTE_READ | MEM_REMOTE_WRITE),
+    assert_int_equal(rnic_mr_register(s->mr, s->memory, (uintptr_t)s->memory, PAIR_MEMORY,
+                         MEM_LOCAL_READ | MEM_LOCAL_WRITE | MEM_REMOTE_READ | MEM_REMOTE_WRITE),
         SN_OK);
     s->stag = rnic_mr_stag(s->mr);
 }

@@ -119,8 +119,8 @@ static void flush_of_an_unconnected_qp(void **state) /* [VRB-003] */
     fixture_close(&f);
 }
 
-/* The peer ends while a Read of ours can not be answered any more: it fails, receives stay until flush
- * (docs/decisions). */
+/* The peer ends while a Read of ours can not be answered any more: it fails, receives stay until
+ * flush (docs/decisions). */
 static void peer_fin_with_work_outstanding(void **state) /* [VRB-011] */
 {
     const struct iw_mpa_result mpa = pair_mpa();
@@ -147,6 +147,32 @@ static void peer_fin_with_work_outstanding(void **state) /* [VRB-011] */
     expect(&p.a, 2, SN_CANCELLED);
     expect_nothing(&p.a);
     rnic_qp_flush(p.a.qp);
+    expect(&p.a, 1, SN_CANCELLED);
+    pair_close(&p);
+}
+
+/* A Read that comes when we have said goodbye can not be answered; the goodbye stays an orderly
+ * one. */
+static void late_read_after_our_fin(void **state)
+{
+    const struct iw_mpa_result mpa = pair_mpa();
+    struct rnic_lane *l;
+    struct pair p;
+    struct iw_sge s;
+
+    (void)state;
+    pair_open(&p, &mpa, false);
+    l = p.f.adapter->lanes[0];
+    pair_await_connected(&p);
+    s = sge(&p.b, 0, 16);
+    assert_int_equal(rnic_qp_receive(p.a.qp, CTX(1), NULL, 0), SN_OK);
+    enter(l);
+    assert_int_equal(
+        rnic_qp_read(p.b.qp, CTX(2), &s, 1, (uintptr_t)p.a.memory, p.a.stag, 0), SN_OK);
+    rnic_qp_disconnect(p.a.qp); /* the Read is posted, but the lane is ours */
+    assert_true(p.a.qp->is_fin_sent);
+    rnic_lane_leave(l);
+    expect(&p.b, 2, SN_CANCELLED);
     expect(&p.a, 1, SN_CANCELLED);
     pair_close(&p);
 }
@@ -269,6 +295,7 @@ int main(void)
         cmocka_unit_test(flush_cancels_everything_once),
         cmocka_unit_test(flush_of_an_unconnected_qp),
         cmocka_unit_test(peer_fin_with_work_outstanding),
+        cmocka_unit_test(late_read_after_our_fin),
         cmocka_unit_test(reset_flushes_both_queues),
         cmocka_unit_test(remote_access_error),
         cmocka_unit_test(local_protection_error),

@@ -84,7 +84,8 @@ static void inline_data_is_read_during_the_call(void **state)
     pair_close(&p);
 }
 
-/* A refused request yields no completion and starts what was deferred. [NDKPI deferred-processing] */
+/* A refused request yields no completion and starts what was deferred. [NDKPI deferred-processing]
+ */
 static void refusals(void **state)
 {
     const struct iw_mpa_result mpa = pair_mpa();
@@ -165,8 +166,12 @@ static void fast_register_chain(void **state)
     struct iw_sge s, to;
     struct rnic_cqe e;
     uint8_t *buffer = aligned_alloc(4096, 2 * 4096);
-    struct mem_fast_reg args = {.pages = pages, .pages_count = 2, .fbo = 16, .len = 5000,
-        .base = 0x7770010, .rights = MEM_LOCAL_WRITE | MEM_REMOTE_WRITE};
+    struct mem_fast_reg args = {.pages = pages,
+        .pages_count = 2,
+        .fbo = 16,
+        .len = 5000,
+        .base = 0x7770010,
+        .rights = MEM_LOCAL_WRITE | MEM_REMOTE_WRITE};
 
     (void)state;
     assert_non_null(buffer);

@@ -74,8 +74,7 @@ static void limits(void **state)
     (void)state;
     open_srq(&s, 3, 0);
     assert_int_equal(rnic_srq_create(s.pd, 0, 1, 0, none, &other), SN_LIMIT);
-    assert_int_equal(
-        rnic_srq_create(s.pd, RNIC_QUEUE_DEPTH_MAX + 1, 1, 0, none, &other), SN_LIMIT);
+    assert_int_equal(rnic_srq_create(s.pd, RNIC_QUEUE_DEPTH_MAX + 1, 1, 0, none, &other), SN_LIMIT);
     assert_int_equal(rnic_srq_create(s.pd, 1, RNIC_SGE_MAX + 1, 0, none, &other), SN_LIMIT);
     assert_int_equal(rnic_srq_receive(s.srq, NULL, three, 3), SN_LIMIT);
     post(&s, 1, 3);
