@@ -379,30 +379,14 @@ static uint32_t take(struct rnic_cq *cq, struct rnic_cqe *out, uint32_t n)
     }
 }
 
-/*
- * One visit of a polling thread to a lane: first the pipe that received last, directly; now and
- * then, or when others are busy too, everything that is ready.
- */
-static void visit_lane(struct rnic_cq *cq, struct rnic_lane *l)
+/* One visit of a polling thread to a lane. */
+static void visit_lane(const struct rnic_cq *cq, struct rnic_lane *l)
 {
-    enum { LOOK_AROUND_EVERY = 16, CREDIT = 64 };
-
     if (cq->empty_polls >= POLLS_BEFORE_TAKING)
         plat_lane_poller_visit(l->lane);
     if (!rnic_lane_enter(l))
         return;
-    l->polls++;
-    if (l->hot != NULL && l->epoll_credit == 0 && l->polls % LOOK_AROUND_EVERY != 0) {
-        rnic_qp_poll(l->hot);
-    } else {
-        const struct rnic_qp *hot = l->hot;
-
-        plat_lane_poll(l->lane);
-        if (l->hot != hot && hot != NULL)
-            l->epoll_credit = CREDIT; /* traffic on several pipes */
-        else if (l->epoll_credit > 0)
-            l->epoll_credit--;
-    }
+    plat_lane_poll(l->lane);
     rnic_lane_leave(l);
 }
 

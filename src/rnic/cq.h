@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Completion queues. Producers are lanes (several QPs on several lanes may share one), the consumer
- * is serialised by contract [NDKPI completion-handling]: a ring with a sequence word per slot, no lock.
- * The arm state alone has one (rank SN_RANK_CQ), taken only to arm and to fire.
+ * is serialised by contract [NDKPI completion-handling]: a ring with a sequence word per slot, no
+ * lock. The arm state alone has one (rank SN_RANK_CQ), taken only to arm and to fire.
  */
 #ifndef SN_RNIC_CQ_H
 #define SN_RNIC_CQ_H
@@ -16,12 +16,12 @@
 struct rnic_cqe {
     void *qp_context;
     void *context;
-    uint32_t len;           /* receives: octets that arrived */
-    uint32_t stag;          /* receives with has_invalidated */
-    uint8_t status;         /* enum sn_status */
-    uint8_t op;             /* enum rnic_cqe_op */
+    uint32_t len;   /* receives: octets that arrived */
+    uint32_t stag;  /* receives with has_invalidated */
+    uint8_t status; /* enum sn_status */
+    uint8_t op;     /* enum rnic_cqe_op */
     uint8_t has_invalidated;
-    uint8_t wire_error;     /* enum wire_err behind a failure; 0: none */
+    uint8_t wire_error; /* enum wire_err behind a failure; 0: none */
 };
 enum rnic_cqe_op {
     RNIC_CQE_SEND,
@@ -47,8 +47,8 @@ struct rnic_cq_notify {
 struct rnic_cq;
 
 /* SN_LIMIT: depth 0 or above RNIC_CQ_DEPTH_MAX. SN_NO_MEMORY. */
-SN_MUST_CHECK enum sn_status rnic_cq_create(struct rnic_adapter *a, uint32_t depth,
-    struct rnic_cq_notify notify, struct rnic_cq **out);
+SN_MUST_CHECK enum sn_status rnic_cq_create(
+    struct rnic_adapter *a, uint32_t depth, struct rnic_cq_notify notify, struct rnic_cq **out);
 /* Consumer. Removes up to n, oldest first; returns how many. When it is empty, a thread that may
  * enters the lanes of the QPs that use it and looks for more. */
 uint32_t rnic_cq_poll(struct rnic_cq *cq, struct rnic_cqe *out, uint32_t n);
@@ -58,18 +58,18 @@ void rnic_cq_arm(struct rnic_cq *cq, enum rnic_arm what);
 /* Any thread. SN_LIMIT; SN_MSG_TOO_LONG: more entries queued than the new depth, nothing changed;
  * SN_NO_MEMORY; SN_BUSY: a resize is under way. Done when it returns. */
 SN_MUST_CHECK enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth);
-/* Any thread. Interval in microseconds (UINT32_MAX: count decides), count in completions (UINT32_MAX:
- * interval decides; 0 or 1, or interval 0: none). SN_INVALID: both without limit. */
-SN_MUST_CHECK enum sn_status rnic_cq_moderate(struct rnic_cq *cq, uint32_t interval_us,
-    uint32_t count);
+/* Any thread. Interval in microseconds (UINT32_MAX: count decides), count in completions
+ * (UINT32_MAX: interval decides; 0 or 1, or interval 0: none). SN_INVALID: both without limit. */
+SN_MUST_CHECK enum sn_status rnic_cq_moderate(
+    struct rnic_cq *cq, uint32_t interval_us, uint32_t count);
 struct rnic_obj *rnic_cq_obj(struct rnic_cq *cq);
 
 /* ---- lanes ---- */
 
 /* Inside a lane: appends a completion. `is_solicited`: it matches RNIC_ARM_SOLICITED (errors always
  * do). An overrun kills the CQ: rnic_cq_is_dead. */
-void rnic_cq_push(struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_cqe *e,
-    bool is_solicited);
+void rnic_cq_push(
+    struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_cqe *e, bool is_solicited);
 bool rnic_cq_is_dead(const struct rnic_cq *cq);
 /* Inside a lane: fires if what was pushed matches the arm. */
 void rnic_cq_notify_if_armed(struct rnic_cq *cq);

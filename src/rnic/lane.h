@@ -11,13 +11,12 @@
 #include "rnic/obj.h"
 
 struct rnic_cq;
-struct rnic_qp;
 
 enum { RNIC_RX_SCRATCH = 256 * 1024 };
 
 /*
- * Something to be done inside a lane on behalf of an object. Bits say what; posting them again before
- * they were taken merges. The object is held by a RNIC_REF_LANE while a task is queued.
+ * Something to be done inside a lane on behalf of an object. Bits say what; posting them again
+ * before they were taken merges. The object is held by a RNIC_REF_LANE while a task is queued.
  */
 struct rnic_task {
     struct rnic_task *next;
@@ -32,25 +31,22 @@ struct rnic_lane {
     uint32_t index;
     struct iw_batch *batch;
     uint8_t *rx_scratch;
-    struct sn_aptr tasks;      /* stack; pushed by anyone, taken inside the lane */
-    struct rnic_cq *touched;   /* got completions since its arm state was last looked at */
-    bool is_entered;           /* by rnic_lane_enter, so rnic_lane_leave will look */
-    struct rnic_qp *hot;       /* the last one that received: polled directly */
-    uint32_t polls;            /* visits of polling threads */
-    uint32_t epoll_credit;     /* visits left that look at all pipes instead of the hot one */
+    struct sn_aptr tasks;    /* stack; pushed by anyone, taken inside the lane */
+    struct rnic_cq *touched; /* got completions since its arm state was last looked at */
+    bool is_entered;         /* by rnic_lane_enter, so rnic_lane_leave will look */
 };
 
-SN_MUST_CHECK enum sn_status rnic_lane_create(struct rnic_adapter *a, uint32_t index,
-    struct rnic_lane **out);
+SN_MUST_CHECK enum sn_status rnic_lane_create(
+    struct rnic_adapter *a, uint32_t index, struct rnic_lane **out);
 void rnic_lane_destroy(struct rnic_lane *l);
 
-/* Any thread: queues the task's bits and makes somebody do them: the caller itself if it may enter and
- * nobody is inside, else whoever is inside, else the home thread. */
+/* Any thread: queues the task's bits and makes somebody do them: the caller itself if it may enter
+ * and nobody is inside, else whoever is inside, else the home thread. */
 void rnic_task_post(struct rnic_lane *l, struct rnic_task *t, uint32_t bits);
 /* The same, but never by the caller itself: for callers that hold a lock. */
 void rnic_task_post_home(struct rnic_lane *l, struct rnic_task *t, uint32_t bits);
-void rnic_task_init(struct rnic_task *t, struct rnic_obj *obj,
-    void (*run)(struct rnic_task *t, uint32_t todo));
+void rnic_task_init(
+    struct rnic_task *t, struct rnic_obj *obj, void (*run)(struct rnic_task *t, uint32_t todo));
 /* Any thread: enters, and looks at what is left. False: taken. Pair with rnic_lane_leave. */
 bool rnic_lane_enter(struct rnic_lane *l);
 /* Notifies touched CQs, then leaves. */

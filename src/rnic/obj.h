@@ -3,15 +3,15 @@
  * The common part of every object a consumer can see, and the close rules, once for all kinds.
  * [NDKPI object-lifetime]
  *
- * References have reasons. The consumer's own handle is RNIC_REF_OWNER, dropped by close. Successors
- * hold RNIC_REF_SUCCESSOR on their antecedents, so closing an antecedent first simply stays pending.
- * Requests under way hold RNIC_REF_REQUEST, callbacks under way RNIC_REF_CALLBACK, work in a lane
- * RNIC_REF_LANE.
+ * References have reasons. The consumer's own handle is RNIC_REF_OWNER, dropped by close.
+ * Successors hold RNIC_REF_SUCCESSOR on their antecedents, so closing an antecedent first simply
+ * stays pending. Requests under way hold RNIC_REF_REQUEST, callbacks under way RNIC_REF_CALLBACK,
+ * work in a lane RNIC_REF_LANE.
  *
  * Close has two phases. STOP: no new work; what is pending is flushed or cancelled (class->stop).
- * GONE: the last reference is out. If the close call itself dropped it, the close is done inline and
- * there is no callback; else the close completion runs once, on a home thread, as the last callback
- * of the object. References on antecedents are dropped only after it returned.
+ * GONE: the last reference is out. If the close call itself dropped it, the close is done inline
+ * and there is no callback; else the close completion runs once, on a home thread, as the last
+ * callback of the object. References on antecedents are dropped only after it returned.
  */
 #ifndef SN_RNIC_OBJ_H
 #define SN_RNIC_OBJ_H
@@ -85,8 +85,8 @@ struct rnic_obj {
     struct sn_a32 is_closing;
     struct rnic_done close_done; /* set by close before the owner's reference goes */
     struct plat_call close_call;
-    struct plat_lane *home;      /* whose home thread runs its callbacks */
-    struct sn_list link;         /* in adapter->objects, guarded by adapter->lock */
+    struct plat_lane *home; /* whose home thread runs its callbacks */
+    struct sn_list link;    /* in adapter->objects, guarded by adapter->lock */
 };
 
 /* Starts with one OWNER reference and a SUCCESSOR reference on the adapter (except the adapter). */
@@ -106,8 +106,8 @@ static inline bool rnic_obj_is_closing(const struct rnic_obj *o)
 {
     return sn_a32_load_acquire(&o->is_closing) != 0;
 }
-/* Drops a reference and says whether it was the last; nothing else happens. For rnic_obj_put and the
- * adapter, which is closed by waiting instead of by a call. */
+/* Drops a reference and says whether it was the last; nothing else happens. For rnic_obj_put and
+ * the adapter, which is closed by waiting instead of by a call. */
 SN_MUST_CHECK bool rnic_obj_drop(struct rnic_obj *o, enum rnic_ref why);
 /* For a destroy function: takes it off the adapter's list and drops the adapter's reference. Frees
  * nothing. */

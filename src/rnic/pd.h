@@ -28,14 +28,13 @@ struct rnic_mr {
     uint64_t *stage[RNIC_FAST_STAGES];
     struct sn_a32 stage_taken[RNIC_FAST_STAGES];
 };
-SN_MUST_CHECK enum sn_status rnic_mr_create(struct rnic_pd *pd, bool is_fast,
-    struct rnic_mr **out);
+SN_MUST_CHECK enum sn_status rnic_mr_create(struct rnic_pd *pd, bool is_fast, struct rnic_mr **out);
 /* All four: done when they return; statuses of mem.h (SN_BAD_STATE also for the wrong flavour). */
-SN_MUST_CHECK enum sn_status rnic_mr_register(struct rnic_mr *mr, uint8_t *host, uint64_t base,
-    uint64_t len, uint32_t rights);
+SN_MUST_CHECK enum sn_status rnic_mr_register(
+    struct rnic_mr *mr, uint8_t *host, uint64_t base, uint64_t len, uint32_t rights);
 SN_MUST_CHECK enum sn_status rnic_mr_deregister(struct rnic_mr *mr);
-SN_MUST_CHECK enum sn_status rnic_mr_fast_init(struct rnic_mr *mr, uint32_t pages_max,
-    bool may_be_remote);
+SN_MUST_CHECK enum sn_status rnic_mr_fast_init(
+    struct rnic_mr *mr, uint32_t pages_max, bool may_be_remote);
 uint32_t rnic_mr_stag(const struct rnic_mr *mr);
 
 struct rnic_mw {
@@ -46,9 +45,9 @@ struct rnic_mw {
 };
 SN_MUST_CHECK enum sn_status rnic_mw_create(struct rnic_pd *pd, struct rnic_mw **out);
 /*
- * While a bind is posted or a window bound, the MR is its antecedent [NDKPI object-lifetime]: each bind
- * request takes a SUCCESSOR reference on the MR, which the binding keeps when it succeeds and gives
- * back when the window is unbound, however that comes about.
+ * While a bind is posted or a window bound, the MR is its antecedent [NDKPI object-lifetime]: each
+ * bind request takes a SUCCESSOR reference on the MR, which the binding keeps when it succeeds and
+ * gives back when the window is unbound, however that comes about.
  */
 void rnic_mr_lend(struct rnic_mr *mr);
 /* The bind request did not bind. */

@@ -173,8 +173,6 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
     qp->pipe = NULL;
     plat_timer_cancel(l->lane, &qp->hold_timer);
     plat_timer_cancel(l->lane, &qp->drain_timer);
-    if (l->hot == qp)
-        l->hot = NULL;
     iw_kill(&qp->stream);
     iw_flush(&qp->stream, SN_CANCELLED);
     iw_stream_fini(&qp->stream, l->batch);
@@ -426,15 +424,14 @@ static void peer_is_done(struct rnic_qp *qp)
 }
 
 /* One read. True: more may be waiting. */
-static bool rx_once(struct rnic_qp *qp, size_t *got)
+static bool rx_once(struct rnic_qp *qp)
 {
     struct sn_span v[IW_RX_SPANS + 1];
     uint8_t *scratch = qp->lane->rx_scratch;
-    size_t scratch_want = 0, in_place = 0, asked;
+    size_t scratch_want = 0, in_place = 0, asked, got = 0;
     size_t n = iw_rx_want(&qp->stream, v, IW_RX_SPANS, RNIC_RX_SCRATCH, &scratch_want);
     enum plat_io io;
 
-    *got = 0;
     for (size_t i = 0; i < n; i++)
         in_place += v[i].n;
     asked = in_place + scratch_want;
@@ -442,7 +439,7 @@ static bool rx_once(struct rnic_qp *qp, size_t *got)
         return false;
     if (scratch_want > 0)
         v[n++] = (struct sn_span){scratch, scratch_want};
-    io = plat_pipe_readv(qp->pipe, v, n, got);
+    io = plat_pipe_readv(qp->pipe, v, n, &got);
     count(&counters(qp)->rx_calls, 1);
     switch (io) {
     case PLAT_IO_OK:
@@ -456,19 +453,16 @@ static bool rx_once(struct rnic_qp *qp, size_t *got)
         lost(qp);
         return false;
     }
-    count(&counters(qp)->rx_octets, *got);
-    qp->lane->hot = qp;
+    count(&counters(qp)->rx_octets, got);
     if (in_place > 0)
-        iw_rx_placed(&qp->stream, *got < in_place ? *got : in_place);
-    feed(qp, scratch, *got > in_place ? *got - in_place : 0);
-    return *got == asked && qp->is_reading; /* a short read emptied the pipe */
+        iw_rx_placed(&qp->stream, got < in_place ? got : in_place);
+    feed(qp, scratch, got > in_place ? got - in_place : 0);
+    return got == asked && qp->is_reading; /* a short read emptied the pipe */
 }
 
 static void rx_pump(struct rnic_qp *qp, int rounds)
 {
-    size_t got;
-
-    while (rounds-- > 0 && qp->pipe != NULL && rx_once(qp, &got))
+    while (rounds-- > 0 && qp->pipe != NULL && rx_once(qp))
         ;
     if (qp->pipe == NULL)
         return;
@@ -496,21 +490,6 @@ static void writable(void *ctx)
     if (qp->pipe != NULL && !qp->is_tx_blocked)
         plat_pipe_watch(qp->pipe, qp->is_reading, false);
     settle(qp);
-}
-
-bool rnic_qp_poll(struct rnic_qp *qp)
-{
-    size_t got = 0;
-
-    if (qp->pipe == NULL || !qp->is_reading)
-        return false;
-    if (rx_once(qp, &got) && qp->pipe != NULL)
-        rx_pump(qp, RX_ROUNDS - 1);
-    else if (got > 0 && qp->pipe != NULL)
-        rx_pump(qp, 0);
-    else
-        settle(qp);
-    return got > 0;
 }
 
 /* ---- the connector's side ---- */

@@ -8,7 +8,8 @@
 
 struct rnic_srq;
 
-/* As rnic_cq_notify: the fill fell below the threshold (SN_OK), or the SRQ is unusable (SN_INTERNAL). */
+/* As rnic_cq_notify: the fill fell below the threshold (SN_OK), or the SRQ is unusable
+ * (SN_INTERNAL). */
 struct rnic_srq_notify {
     void (*call)(const struct rnic_srq_notify *n, enum sn_status status);
     void (*fn)(void); /* NULL: nobody wants to know */
@@ -20,11 +21,11 @@ SN_MUST_CHECK enum sn_status rnic_srq_create(struct rnic_pd *pd, uint32_t depth,
     uint32_t threshold, struct rnic_srq_notify notify, struct rnic_srq **out);
 /* depth 0: unchanged; threshold 0: unchanged, else armed anew, firing at once if already below.
  * SN_LIMIT; SN_MSG_TOO_LONG: more are queued than the new depth; SN_NO_MEMORY. */
-SN_MUST_CHECK enum sn_status rnic_srq_modify(struct rnic_srq *srq, uint32_t depth,
-    uint32_t threshold);
+SN_MUST_CHECK enum sn_status rnic_srq_modify(
+    struct rnic_srq *srq, uint32_t depth, uint32_t threshold);
 /* Consumer, serialised. SN_QUEUE_FULL, SN_LIMIT (SGEs, length), SN_BAD_STATE (closing). */
-SN_MUST_CHECK enum sn_status rnic_srq_receive(struct rnic_srq *srq, void *context,
-    const struct iw_sge *sgl, uint32_t count);
+SN_MUST_CHECK enum sn_status rnic_srq_receive(
+    struct rnic_srq *srq, void *context, const struct iw_sge *sgl, uint32_t count);
 struct rnic_obj *rnic_srq_obj(struct rnic_srq *srq);
 
 /* ---- lanes ---- */
