@@ -55,6 +55,8 @@ void actor_init(struct actor *a, struct link *l, uint32_t side, struct host *h)
     a->domain = h->domain[rng_below(r, h->domains)];
     if (rng_chance(r, plan_of(a)->own_cq_permille))
         a->own_cq = cq_open(h, plan_of(a)->cq_depth);
+    if (a->own_cq != NULL)
+        a->own_cq->owner = a;
     a->send_cq = choose_cq(a);
     a->recv_cq = choose_cq(a);
     a->uses_srq = a->domain->srq != NULL && rng_chance(r, 500);
@@ -223,9 +225,12 @@ static bool is_clash(const struct op *op, const struct piece *p)
 }
 
 /* Up to `want` octets in up to `max` pieces of the own domain. */
-static void find_local(
-    struct actor *a, struct domain *d, struct op *op, uint32_t want, uint32_t max, bool is_write)
+static void find_local(struct actor *a, struct op *op, uint32_t want)
 {
+    enum use use = op->kind == OP_READ      ? USE_SINK
+                   : op->kind == OP_RECEIVE ? USE_RECEIVE
+                                            : USE_SOURCE;
+    uint32_t max = a->sge_max;
     uint32_t pieces = rng_between(rng_of(a), 1, max);
 
     while (op->sges < pieces && (op->len < want || rng_chance(rng_of(a), 50))) {
@@ -234,7 +239,7 @@ static void find_local(
 
         if (op->sges + 1 < pieces)
             left = rng_between(rng_of(a), 0, left);
-        if (!domain_find(d, left, is_write, op->kind == OP_READ, p) || is_clash(op, &p->piece))
+        if (!domain_find(a->domain, a, left, use, p) || is_clash(op, &p->piece))
             return;
         op->sges++;
         op->len += p->piece.len;
@@ -260,7 +265,8 @@ static struct op *read_under_way(const struct actor *a)
     struct op *found = NULL;
 
     for (struct op *op = a->sq.head; op != NULL; op = op->next) {
-        if (op->kind == OP_READ && op->data != NULL && op->sges > 0 && op->local[0].piece.len > 0)
+        if (op->kind == OP_READ && op->data != NULL && op->grant == NULL && op->sges > 0 &&
+            op->local[0].piece.len > 0)
             found = op;
     }
     return found;
@@ -289,7 +295,7 @@ static void find_source(struct actor *a, struct op *op, uint32_t want)
         memcpy(op->data, read->data + off, op->len);
         return;
     }
-    find_local(a, a->domain, op, want, a->sge_max, false);
+    find_local(a, op, want);
     gather(op);
 }
 
@@ -493,6 +499,23 @@ static bool find_own_write(struct actor *a, struct op *read, uint32_t want)
     return true;
 }
 
+/* A sink whose region is invalidated when the Read is done. */
+static bool find_sink_to_invalidate(struct actor *a, struct op *op, uint32_t want)
+{
+    struct grant *g = &a->domain->grant[SLICES_MAX + rng_below(rng_of(a), FASTS)];
+    struct piece piece;
+
+    if (g->state != GRANT_VALID || g->users > 0 || !(g->rights & MEM_LOCAL_WRITE) ||
+        !grant_find(g, want, true, &piece))
+        return false;
+    op->local[0] = grant_place(g, piece);
+    op->sges = 1;
+    op->len = piece.len;
+    op->grant = g;
+    op->flags |= IW_WR_INVALIDATE;
+    return true;
+}
+
 static void post_read(struct actor *a)
 {
     struct op *op = op_new(world_of(a), a, OP_READ);
@@ -501,7 +524,8 @@ static void post_read(struct actor *a)
 
     op->flags = random_flags(a);
     op->has_remote = true;
-    find_local(a, a->domain, op, random_len(a, UINT32_MAX), a->sge_max, true);
+    if (!(rng_chance(rng_of(a), 200) && find_sink_to_invalidate(a, op, random_len(a, UINT32_MAX))))
+        find_local(a, op, random_len(a, UINT32_MAX));
     if (!(rng_chance(rng_of(a), 300) && find_own_write(a, op, op->len)) &&
         !domain_find_remote(
             actor_peer(a)->domain, actor_peer(a), MEM_REMOTE_READ, op->len, &op->remote)) {
@@ -530,7 +554,8 @@ static void post_read(struct actor *a)
         op->is_done = true;
         return;
     }
-    is_posted(a, op, s);
+    if (is_posted(a, op, s) && op->grant != NULL)
+        begin_ending(op->grant);
 }
 
 /* ---- fast registration, windows ---- */
@@ -596,6 +621,7 @@ static void post_fast_register(struct actor *a)
     if (!is_posted(a, op, s))
         return;
     g->stag = rnic_mr_stag(g->mr);
+    g->only = a;
     g->state = GRANT_PENDING;
 }
 
@@ -713,7 +739,7 @@ void actor_post_receive(struct actor *a)
     if (actor_due(a) == 0 && shadow_is_crowded(&a->domain->shadow))
         return;
     op = op_new(world_of(a), a, OP_RECEIVE);
-    find_local(a, a->domain, op, want, a->sge_max, true);
+    find_local(a, op, want);
     if (op->len < want) { /* too little free memory just now */
         op->is_done = true;
         return;
@@ -739,39 +765,106 @@ void actor_post_receive(struct actor *a)
 
 /* ---- breaking rules ---- */
 
-void actor_misbehave(struct actor *a)
+/* A Write or Read beyond the end of the peer's region, or with an STag that names nothing, there or
+ * here.
+ */
+static void access_wrongly(struct actor *a, struct op *op)
 {
-    struct world *w = world_of(a);
-    struct op *op;
-    struct iw_sge sgl[OP_SGES_MAX];
     struct grant *g = &actor_peer(a)->domain->grant[0];
     uint64_t to = g->base + g->len - rng_below(rng_of(a), 50);
-    enum sn_status s = SN_OK;
+    uint32_t stag = rng_chance(rng_of(a), 500) ? g->stag : g->stag ^ 1;
+    struct iw_sge sgl[OP_SGES_MAX];
+    enum sn_status s;
 
-    if (a->is_over || !a->is_usable || a->qp_life->state != LIFE_OPEN)
-        return;
-    link_taint(a->link, TAINT_ACCESS);
-    op = op_new(w, a, rng_chance(rng_of(a), 500) ? OP_WRITE : OP_READ);
-    find_local(a, a->domain, op, rng_between(rng_of(a), 51, 3000), a->sge_max, op->kind == OP_READ);
+    find_local(a, op, rng_between(rng_of(a), 51, 3000));
     fill_sgl(op, sgl);
     if (op->len <= 50) {
         op->is_done = true;
         return;
     }
-    if (rng_chance(rng_of(a), 300)) { /* the own STag is wrong */
+    if (rng_chance(rng_of(a), 300))
         sgl[0].stag ^= 1;
+    if (op->kind == OP_WRITE)
+        s = rnic_qp_write(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, to, stag, 0);
+    else
+        s = rnic_qp_read(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, to, stag, 0);
+    if (s == SN_INVALID && a->ord == 0)
+        op->is_done = true;
+    else
+        is_posted(a, op, s);
+}
+
+/* Longer than what is posted for it; to a shared queue, than what ever is. */
+static void send_too_much(struct actor *a, struct op *op)
+{
+    struct iw_sge sgl[OP_SGES_MAX];
+
+    find_local(a, op, send_len_max(a) + rng_between(rng_of(a), 1, 500));
+    gather(op);
+    fill_sgl(op, sgl);
+    if (is_posted(a, op, rnic_qp_send(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, 0, 0)))
+        note_sent(a, op);
+}
+
+/* Invalidates what is not valid, here or there. */
+static void invalidate_wrongly(struct actor *a, struct op *op)
+{
+    struct grant *g = &a->domain->grant[SLICES_MAX + rng_below(rng_of(a), FASTS)];
+    struct actor *peer = actor_peer(a);
+
+    if (op->kind == OP_SEND) {
+        op->flags = IW_WR_INVALIDATE;
+        if (is_posted(a, op,
+                rnic_qp_send(a->qp, (void *)(uintptr_t)op->id, NULL, 0, op->flags,
+                    peer->domain->grant[0].stag)))
+            note_sent(a, op);
+        return;
     }
-    /* Beyond the end of the peer's region, or an STag that names nothing. */
-    if (op->kind == OP_WRITE) {
-        s = rnic_qp_write(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, to,
-            rng_chance(rng_of(a), 500) ? g->stag : g->stag ^ 1, 0);
-    } else {
-        s = rnic_qp_read(a->qp, (void *)(uintptr_t)op->id, sgl, op->sges, to, g->stag, 0);
-        if (s == SN_INVALID || s == SN_NO_ACCESS) {
-            op->is_done = true;
-            return;
-        }
+    if (g->state != GRANT_NONE || g->life->state != LIFE_OPEN) {
+        op->is_done = true;
+        return;
     }
-    op->data = NULL;
-    is_posted(a, op, s);
+    is_posted(a, op, rnic_qp_invalidate(a->qp, (void *)(uintptr_t)op->id, &g->mr->obj, 0));
+}
+
+/* A receive that names no memory. */
+static void receive_wrongly(struct actor *a)
+{
+    const struct iw_sge sge = {.addr = 0, .len = 3000, .stag = a->domain->grant[0].stag ^ 1};
+    struct op *op = op_new(world_of(a), a, OP_RECEIVE);
+
+    op->is_done = true;
+    if (a->uses_srq || rnic_qp_receive(a->qp, (void *)(uintptr_t)op->id, &sge, 1) != SN_OK)
+        return;
+    op->is_done = false;
+    note_receive(a, op);
+}
+
+void actor_misbehave(struct actor *a)
+{
+    struct world *w = world_of(a);
+
+    if (a->is_over || !a->is_usable || a->qp_life->state != LIFE_OPEN)
+        return;
+    link_taint(a->link, TAINT_ACCESS);
+    switch (rng_below(rng_of(a), 6)) {
+    case 0:
+        access_wrongly(a, op_new(w, a, OP_WRITE));
+        break;
+    case 1:
+        access_wrongly(a, op_new(w, a, OP_READ));
+        break;
+    case 2:
+        send_too_much(a, op_new(w, a, OP_SEND));
+        break;
+    case 3:
+        invalidate_wrongly(a, op_new(w, a, OP_SEND));
+        break;
+    case 4:
+        invalidate_wrongly(a, op_new(w, a, OP_INVALIDATE));
+        break;
+    default:
+        receive_wrongly(a);
+        break;
+    }
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rnic/lane.h"
+#include "sim/link.h"
 #include "sim/order.h"
 #include "sim/world.h"
 
@@ -26,6 +27,7 @@ static void arm(struct cq *q)
     }
     q->arms++;
     q->armed = what;
+    world_log(q->host->world, "CQ %u armed", q->life->number);
     rnic_cq_arm(q->cq, what);
 }
 
@@ -79,11 +81,14 @@ static void on_notify(const struct rnic_cq_notify *n, enum sn_status status)
         cq_drain(q);
         break;
     case CQ_DEFERRED:
+    case CQ_LATE_ARM:
     case CQ_POLLS:
     case CQ_HABITS:
         q->is_due = true;
         break;
     }
+    if (is_open(q) && !w->is_ending && rng_chance(&w->rng, 200))
+        link_act_in_notification(w, q);
     q->is_ringing = false;
 }
 
@@ -119,10 +124,19 @@ void cq_visit(struct cq *q)
         poll_some(q);
         return;
     }
-    if (q->habit != CQ_DEFERRED || !q->is_due)
+    if (q->is_arm_due) {
+        q->is_arm_due = false;
+        arm(q); /* must fire by itself if something came meanwhile */
+        return;
+    }
+    if ((q->habit != CQ_DEFERRED && q->habit != CQ_LATE_ARM) || !q->is_due)
         return;
     q->is_due = false;
     cq_drain(q);
+    if (q->habit == CQ_LATE_ARM) {
+        q->is_arm_due = true;
+        return;
+    }
     arm(q);
     cq_drain(q); /* "poll until empty, arm, poll again" */
 }
@@ -165,8 +179,9 @@ void bell_check_quiet(struct world *w)
     struct rnic_cqe e;
 
     for (struct cq *q = w->cqs; q != NULL; q = q->next) {
-        if (!is_open(q) || q->armed != RNIC_ARM_ANY || q->is_overrun || q->is_moderated ||
-            has_poller(q->host))
+        /* is_due: told, but it has not looked yet; nobody has to tell it twice. */
+        if (!is_open(q) || q->is_due || q->armed != RNIC_ARM_ANY || q->is_overrun ||
+            q->is_moderated || has_poller(q->host))
             continue;
         if (rnic_cq_poll(q->cq, &e, 1) != 0) {
             world_fail(w, "notification: CQ %u is armed, holds a completion and says nothing",

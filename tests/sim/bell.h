@@ -19,6 +19,7 @@
 #include "rnic/cq.h"
 #include "sim/life.h"
 
+struct actor;
 struct host;
 struct world;
 
@@ -28,6 +29,7 @@ enum cq_habit {
     CQ_POLL_THEN_ARM, /* in the notification: poll until empty, arm, no further look */
     CQ_ARM_THEN_POLL, /* in the notification: arm, poll until empty */
     CQ_DEFERRED,      /* the notification only sets a flag: a thread polls later */
+    CQ_LATE_ARM,      /* likewise, and the thread arms later still, without another look */
     CQ_HABITS
 };
 
@@ -40,8 +42,9 @@ struct cq {
     uint32_t depth;
     uint32_t arms, rings;
     enum rnic_arm armed; /* the widest since the last ring */
-    bool is_ringing, is_due;
-    bool is_overrun; /* its notification said so */
+    bool is_ringing, is_due, is_arm_due;
+    struct actor *owner; /* who closes it with his queue pair; NULL: the host's */
+    bool is_overrun;     /* its notification said so */
     bool may_overrun;
     bool is_moderated; /* it may be told late */
 };

@@ -264,8 +264,7 @@ struct place grant_place(struct grant *g, struct piece piece)
     return p;
 }
 
-/* A random range of what it names that is free for this use. */
-static bool find_in(struct grant *g, uint32_t want, bool is_write, struct piece *out)
+bool grant_find(struct grant *g, uint32_t want, bool is_write, struct piece *out)
 {
     struct shadow *s = &g->domain->shadow;
     uint32_t i, from, to;
@@ -281,17 +280,36 @@ static bool find_in(struct grant *g, uint32_t want, bool is_write, struct piece 
     return shadow_find(s, g->pages[i] * SHADOW_PAGE + from, to - from, want, is_write, out);
 }
 
-bool domain_find(struct domain *d, uint32_t want, bool is_write, bool is_sink, struct place *out)
+/* May a request of this actor name it as its own memory? What he registers just now he may:
+ * requests start in order. */
+static bool is_usable_locally(const struct grant *g, const struct actor *by, enum use use)
 {
-    bool needs_right = is_sink && d->host->world->plan.options[d->host->index].require_read_sink;
-    struct grant *g = &d->grant[rng_below(rng_of(d), d->slices)];
+    if (g->kind == GRANT_SLICE)
+        return g->state == GRANT_VALID;
+    if (g->kind != GRANT_FAST || use == USE_RECEIVE)
+        return false;
+    if (use == USE_SINK && !(g->rights & MEM_LOCAL_WRITE))
+        return false;
+    return g->state == GRANT_VALID || (g->state == GRANT_PENDING && g->only == by);
+}
+
+bool domain_find(
+    struct domain *d, const struct actor *by, uint32_t want, enum use use, struct place *out)
+{
+    bool needs_right =
+        use == USE_SINK && d->host->world->plan.options[d->host->index].require_read_sink;
+    struct grant *g = rng_chance(rng_of(d), 200)
+                          ? &d->grant[SLICES_MAX + rng_below(rng_of(d), FASTS)]
+                          : &d->grant[rng_below(rng_of(d), d->slices)];
     struct piece piece;
 
-    if (g->state != GRANT_VALID || (needs_right && !(g->rights & MEM_READ_SINK)) ||
-        !find_in(g, want, is_write, &piece))
+    /* Whether a region has the right is looked at when the Read is posted, too. */
+    if (needs_right && (!(g->rights & MEM_READ_SINK) || g->state != GRANT_VALID))
+        return false;
+    if (!is_usable_locally(g, by, use) || !grant_find(g, want, use != USE_SOURCE, &piece))
         return false;
     *out = grant_place(g, piece);
-    if (!needs_right && rng_chance(rng_of(d), 250)) {
+    if (!needs_right && g->kind == GRANT_SLICE && rng_chance(rng_of(d), 250)) {
         out->via = NULL;
         out->stag = rnic_pd_privileged_stag(d->pd);
         out->to = (uint64_t)(uintptr_t)(d->shadow.memory + piece.at);
@@ -307,7 +325,7 @@ bool domain_find_remote(
 
     if (g->state != GRANT_VALID || !(g->rights & right) ||
         (g->kind == GRANT_WINDOW && g->only != target) ||
-        !find_in(g, want, right == MEM_REMOTE_WRITE, &piece))
+        !grant_find(g, want, right == MEM_REMOTE_WRITE, &piece))
         return false;
     *out = grant_place(g, piece);
     return true;

@@ -79,8 +79,13 @@ struct place {
     uint32_t stag;
     uint64_t to;
 };
-/* Local memory, up to `want` octets, in one piece. `is_write`: as receive buffer or Read sink. */
-bool domain_find(struct domain *d, uint32_t want, bool is_write, bool is_sink, struct place *out);
+/* How local memory is to be used. */
+enum use { USE_SOURCE, USE_RECEIVE, USE_SINK };
+/* Local memory, up to `want` octets, in one piece, for a request of this actor. */
+bool domain_find(
+    struct domain *d, const struct actor *by, uint32_t want, enum use use, struct place *out);
+/* A random range of what a grant names that is free for this use. */
+bool grant_find(struct grant *g, uint32_t want, bool is_write, struct piece *out);
 /* Memory that the peer of `target` may use with this right. */
 bool domain_find_remote(
     struct domain *d, const struct actor *target, uint32_t right, uint32_t want, struct place *out);

@@ -124,6 +124,8 @@ static void is_connected(struct actor *a, enum sn_status status, const char *wha
         return;
     a->is_usable = true;
     life_stand_on(a->connector_life, a->qp_life);
+    if (a->side == 0 && l->endpoint_life != NULL)
+        life_stand_on(a->connector_life, l->endpoint_life);
     if (!link_is_up(l))
         return;
     l->since_ns = 0;
@@ -131,10 +133,24 @@ static void is_connected(struct actor *a, enum sn_status status, const char *wha
     check_limits(l);
 }
 
+/* A failed connect leaves connector and queue pair as they were. */
+static bool may_retry(const struct actor *a)
+{
+    struct link *l = a->link;
+
+    return l->taint != 0 && !l->has_passive && !l->has_retried && !l->is_failed &&
+           !l->world->is_ending && a->connector_life->state == LIFE_OPEN &&
+           a->qp_life->state == LIFE_OPEN && rng_chance(rng_of(l), 600);
+}
+
 static void connect_answered(void *ctx, enum sn_status status)
 {
     struct actor *a = ctx;
 
+    if (status != SN_OK && may_retry(a)) {
+        a->link->must_retry = true;
+        return;
+    }
     if (status != SN_OK) {
         fail(a->link, "connect", status);
         return;
@@ -157,6 +173,8 @@ static void nothing(void)
 {
 }
 
+static void disconnect(struct actor *a);
+
 static void on_disconnect_event(const struct rnic_disconnect_event *e, uint32_t reason)
 {
     struct actor *a = e->ctx;
@@ -173,6 +191,13 @@ static void on_disconnect_event(const struct rnic_disconnect_event *e, uint32_t 
     a->has_event = true;
     a->must_part = true;
     a->is_over = true;
+    if (rng_chance(rng_of(l), 200)) { /* answered inside the event */
+        a->must_part = false;
+        disconnect(a);
+    } else if (is_rude(l) && rng_chance(rng_of(l), 200)) {
+        life_close(a->connector_life);
+        l->is_failed = true;
+    }
 }
 
 static struct rnic_disconnect_event event_of(struct actor *a)
@@ -217,52 +242,86 @@ static void choose_limits(struct link *l)
     }
 }
 
+static void connect(struct link *l, uint16_t port)
+{
+    struct actor *a = &l->actor[0];
+    struct plat_addr src = a->host->addr, dst = l->actor[1].host->addr;
+    uint8_t data[PRIVATE_MAX];
+    uint32_t len = fill_private(l, 0, data);
+    struct rnic_done done =
+        life_ask(&a->connecting, a->connector_life, "connect", connect_answered, a);
+    enum sn_status s;
+
+    src.port = 0;
+    dst.port = port;
+    l->since_ns = world_now_ns(l->world);
+    world_log(l->world, "link %u: connect, host %u to host %u port %u, ird %u %u ord %u %u",
+        l->number, a->host->index, l->actor[1].host->index, port, l->ird[0], l->ird[1], l->ord[0],
+        l->ord[1]);
+    s = life_asked(&a->connecting, rnic_connector_connect(a->connector, a->qp, &src, l->endpoint,
+                                       &dst, l->ird[0], l->ord[0], data, len, done));
+    if (s == SN_ALREADY_CONNECTED && l->taint != 0 && l->has_retried)
+        fail(l, "connect", s); /* flushed meanwhile */
+    else if (s != SN_PENDING)
+        world_fail(l->world, "connecting answers %s", sn_status_name(s));
+}
+
+static void create_endpoint(struct link *l)
+{
+    struct host *h = l->actor[0].host;
+    struct plat_addr addr = h->addr;
+    enum sn_status s;
+
+    addr.port = 0;
+    s = rnic_endpoint_create(h->adapter, &addr, &l->endpoint);
+    if (s != SN_OK) {
+        world_fail(l->world, "creating a shared endpoint answers %s", sn_status_name(s));
+        return;
+    }
+    l->endpoint_life = life_born(l->world, rnic_endpoint_obj(l->endpoint));
+}
+
+/* What is known beforehand to go wrong perhaps. */
+static void foresee(struct link *l)
+{
+    struct world *w = l->world;
+
+    if (w->plan.faults.reset_permyriad > 0)
+        link_taint(l, TAINT_RESET);
+    if (w->plan.cq_depth != 0)
+        link_taint(l, TAINT_OVERRUN);
+    for (int i = 0; i < 2; i++) {
+        if (l->actor[i].uses_srq && l->actor[i].domain->is_spoiled)
+            link_taint(l, TAINT_ACCESS);
+        if (w->plan.options[i].mpa.crc == IW_CRC_REQUIRE)
+            link_taint(l, TAINT_REFUSED);
+    }
+    if (l->actor[1].host->is_paused)
+        link_taint(l, TAINT_REFUSED);
+}
+
 void link_begin(struct world *w)
 {
     struct link *l = link_new(w);
     struct actor *a = &l->actor[0];
     struct host *from = &w->host[rng_below(&w->rng, HOSTS)];
     struct host *to = rng_chance(&w->rng, 850) ? &w->host[1 - from->index] : from;
-    uint8_t data[PRIVATE_MAX];
-    struct plat_addr src = from->addr, dst = to->addr;
-    enum sn_status s;
+    bool is_wrong = is_rude(l) && rng_chance(&w->rng, 40);
 
     actor_init(&l->actor[0], l, 0, from);
     actor_init(&l->actor[1], l, 1, to);
     choose_limits(l);
-    if (w->plan.faults.reset_permyriad > 0)
-        link_taint(l, TAINT_RESET);
-    for (int i = 0; i < 2; i++) {
-        if (l->actor[i].uses_srq && l->actor[i].domain->is_spoiled)
-            link_taint(l, TAINT_ACCESS);
-    }
-    if (w->plan.cq_depth != 0)
-        link_taint(l, TAINT_OVERRUN);
-    for (int i = 0; i < HOSTS; i++) {
-        if (w->plan.options[i].mpa.crc == IW_CRC_REQUIRE)
-            link_taint(l, TAINT_REFUSED);
-    }
-    if (is_rude(l) && rng_chance(&w->rng, 30)) {
-        dst.port = WRONG_PORT;
+    foresee(l);
+    if (is_wrong)
         link_taint(l, TAINT_REFUSED);
-    }
-    if (to->is_paused)
-        link_taint(l, TAINT_REFUSED);
+    if (rng_chance(&w->rng, 200))
+        create_endpoint(l);
     if (rnic_connector_create(from->adapter, &a->connector) != SN_OK) {
         world_fail(w, "creating a connector failed");
         return;
     }
     a->connector_life = life_born(w, rnic_connector_obj(a->connector));
-    src.port = 0;
-    l->since_ns = world_now_ns(w);
-    world_log(w, "link %u: connect, host %u to host %u, ird %u %u ord %u %u", l->number,
-        from->index, to->index, l->ird[0], l->ird[1], l->ord[0], l->ord[1]);
-    s = life_asked(&a->connecting,
-        rnic_connector_connect(a->connector, a->qp, &src, NULL, &dst, l->ird[0], l->ord[0], data,
-            fill_private(l, 0, data),
-            life_ask(&a->connecting, a->connector_life, "connect", connect_answered, a)));
-    if (s != SN_PENDING)
-        world_fail(w, "connecting answers %s", sn_status_name(s));
+    connect(l, is_wrong ? WRONG_PORT : to->addr.port);
 }
 
 /* Who wants to come in? NULL: nobody we know. */
@@ -437,8 +496,11 @@ static bool is_open(const struct life *l)
 /* Closes one of its objects, whichever. */
 static bool close_something(struct link *l)
 {
-    struct life *open[6];
+    struct life *open[7];
     uint32_t n = 0;
+
+    if (is_open(l->endpoint_life))
+        open[n++] = l->endpoint_life;
 
     for (int i = 0; i < 2; i++) {
         struct actor *a = &l->actor[i];
@@ -466,6 +528,18 @@ bool link_pay(struct link *l)
         return false;
     if (l->is_failed)
         return close_something(l);
+    if (l->must_retry) {
+        l->must_retry = false;
+        l->has_retried = true;
+        if (!is_open(l->actor[0].connector_life) || !is_open(l->actor[0].qp_life)) {
+            fail(l, "connect", SN_REFUSED);
+            return true;
+        }
+        if (l->actor[1].host->is_paused)
+            link_taint(l, TAINT_REFUSED);
+        connect(l, l->actor[1].host->addr.port);
+        return true;
+    }
     for (int i = 0; i < 2; i++) {
         struct actor *a = i == 0 ? first : actor_peer(first);
         uint64_t due = actor_due(a), posted = a->receives_posted + a->domain->srq_posted;
@@ -496,7 +570,7 @@ void link_act(struct link *l)
 
     if (l->is_over)
         return;
-    if (l->is_failed || a->must_answer || a->must_part) {
+    if (l->is_failed || l->must_retry || a->must_answer || a->must_part) {
         if (rng_chance(rng_of(l), 200))
             link_pay(l);
         return;
@@ -511,6 +585,22 @@ void link_act(struct link *l)
         actor_post(a);
     else
         link_pay(l);
+}
+
+void link_act_in_notification(struct world *w, struct cq *q)
+{
+    struct actor *a = q->owner;
+
+    if (a == NULL)
+        return;
+    /* A close from inside the own notification must pend. [NDKPI object-lifetime] */
+    if (a->link->is_failed && !a->uses_srq && w->plan.mood >= MOOD_ABRUPT) {
+        life_close(q->life);
+        if (q->life->state != LIFE_CLOSING)
+            world_fail(w, "close: CQ %u is closed inside its own notification", q->life->number);
+    } else {
+        link_act(a->link);
+    }
 }
 
 void link_break(struct link *l)
@@ -612,7 +702,7 @@ static void look_for_end(struct link *l)
         struct actor *a = &l->actor[i];
 
         if (!a->is_settled || !is_closed(a->connector_life) ||
-            (a->own_cq != NULL && !is_closed(a->own_cq->life)))
+            (a->own_cq != NULL && !is_closed(a->own_cq->life)) || !is_closed(l->endpoint_life))
             return;
     }
     for (int i = 0; i < 2; i++) {

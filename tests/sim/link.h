@@ -24,12 +24,15 @@ struct link {
     uint32_t number;
     struct actor actor[2];
     uint32_t taint;
-    bool has_passive;        /* the request arrived */
-    bool is_parting;         /* no new work; disconnect when all is done */
-    bool is_failed;          /* it did not come up, or is lost: close it */
-    bool is_over;            /* everything of it is closed */
-    uint64_t since_ns;       /* when the step under way began that has a timeout; 0: none */
-    uint32_t ird[2], ord[2]; /* asked for */
+    bool has_passive;               /* the request arrived */
+    bool is_parting;                /* no new work; disconnect when all is done */
+    bool is_failed;                 /* it did not come up, or is lost: close it */
+    bool is_over;                   /* everything of it is closed */
+    uint64_t since_ns;              /* when the step under way began that has a timeout; 0: none */
+    uint32_t ird[2], ord[2];        /* asked for */
+    bool must_retry, has_retried;   /* nobody listened: once more, on the same connector */
+    struct rnic_endpoint *endpoint; /* shared, to connect from; or NULL */
+    struct life *endpoint_life;
 };
 
 /* A new connection begins. */
@@ -44,6 +47,8 @@ bool link_is_up(const struct link *l);
 void link_part(struct link *l);
 /* A random act of one of its consumers. */
 void link_act(struct link *l);
+/* One from inside a notification of this queue: work, or, of a rude consumer, its close. */
+void link_act_in_notification(struct world *w, struct cq *q);
 /* A rude one. */
 void link_break(struct link *l);
 /* Does one thing that its consumers owe. False: they owe nothing. */

@@ -58,11 +58,11 @@ static void grant_became(struct op *op, bool is_ok)
         }
         break;
     case OP_INVALIDATE:
+    case OP_READ: /* with its sink's region */
         g->state = is_ok ? GRANT_NONE : GRANT_UNKNOWN;
         break;
     case OP_SEND:
     case OP_WRITE:
-    case OP_READ:
     case OP_RECEIVE:
         break;
     }
