@@ -154,6 +154,11 @@ void rnic_qp_on_cq_dead(void *cq, struct rnic_obj *o)
 {
     struct rnic_qp *qp = (struct rnic_qp *)o;
 
-    if (qp->recv_cq == cq || qp->send_cq == cq)
-        rnic_task_post_home(qp->lane, &qp->task, RNIC_QP_TODO_CQ_DEAD);
+    if (qp->recv_cq != cq && qp->send_cq != cq)
+        return;
+    /* It may be listed still while its close completes: then there is nothing left to end. */
+    if (!rnic_obj_get_unless_zero(o, RNIC_REF_LANE))
+        return;
+    rnic_task_post_home(qp->lane, &qp->task, RNIC_QP_TODO_CQ_DEAD);
+    rnic_obj_put(o, RNIC_REF_LANE);
 }
