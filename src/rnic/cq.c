@@ -47,9 +47,9 @@ struct rnic_cq {
     _Alignas(SN_CACHE_LINE) struct sn_a32 armed; /* enum rnic_arm; written under arm_lock */
     struct sn_a64 solicited; /* position + 1 of the last solicited or failed entry */
     struct sn_lock arm_lock; /* rank SN_RANK_CQ */
-    uint64_t notified; /* guarded by arm_lock: position reached when the last call was queued */
-    bool is_calling;   /* guarded by arm_lock: a notification is queued or running */
-    bool is_call_due;  /* guarded by arm_lock: another one when it has returned */
+    uint64_t notified;       /* guarded by arm_lock: behind what could be taken at the last call */
+    bool is_calling;         /* guarded by arm_lock: a notification is queued or running */
+    bool is_call_due;        /* guarded by arm_lock: another one when it has returned */
     struct rnic_cq_notify notify;
     struct plat_call call;
     bool is_resizing;                 /* guarded by arm_lock */
@@ -63,6 +63,10 @@ enum {
     MODERATION_US_MAX = 1000000, /* longer intervals are cut to this */
     POLLS_BEFORE_TAKING = 16,    /* then it is a polling consumer: the home thread keeps out */
 };
+
+/* More than will ever be reserved in a ring between the look at its tail and its end as the
+ * producers' ring. */
+static const uint64_t POSITIONS_APART = UINT64_C(1) << 40;
 
 static uint64_t round_up_pow2(uint64_t n)
 {
@@ -86,13 +90,6 @@ static struct cq_ring *ring_create(uint32_t depth, uint64_t base)
     sn_a64_store_relaxed(&r->tail, base);
     sn_a64_store_relaxed(&r->head, base);
     return r;
-}
-
-static uint64_t producer_tail(const struct rnic_cq *cq)
-{
-    const struct cq_ring *r = sn_aptr_load_acquire(&cq->ring);
-
-    return sn_a64_load_acquire(&r->tail);
 }
 
 /* ---- life ---- */
@@ -157,11 +154,44 @@ bool rnic_cq_is_dead(const struct rnic_cq *cq)
 
 /* ---- notification ---- */
 
+/*
+ * Counts what the consumer can take now from position `from` on, up to `max` entries; *end is the
+ * position behind them. What lies behind a place that is reserved and not filled yet, or behind a
+ * ring that is not sealed yet, does not count: whoever fills it or seals it looks again. Under
+ * arm_lock, which keeps the consumer from freeing a ring meanwhile.
+ */
+static uint64_t visible_locked(const struct rnic_cq *cq, uint64_t from, uint64_t max, uint64_t *end)
+{
+    const struct cq_ring *r = cq->front, *next;
+    uint64_t n = 0;
+
+    for (;;) {
+        uint64_t head = sn_a64_load_acquire(&r->head);
+
+        next = sn_aptr_load_acquire(&r->next);
+        if (next == NULL || from < next->base) {
+            if (from < head)
+                from = head;
+            for (; n < max; from++, n++) {
+                if (sn_a64_load_acquire(&r->slots[from & r->mask].seq) != from + 1)
+                    break;
+            }
+            if (n == max || sn_a32_load_acquire(&r->is_sealed) == 0 ||
+                sn_a64_load_acquire(&r->tail) != from)
+                break;
+            from = next->base;
+        }
+        r = next;
+    }
+    *end = from;
+    return n;
+}
+
 /* A call is owed: queue it, or remember it when one is running. Under arm_lock. */
-static void fire_locked(struct rnic_cq *cq, uint64_t tail)
+static void fire_locked(struct rnic_cq *cq)
 {
     sn_a32_store_relaxed(&cq->armed, RNIC_ARM_NONE);
-    cq->notified = tail;
+    (void)visible_locked(cq, cq->notified, UINT64_MAX, &cq->notified);
     if (cq->is_calling) {
         cq->is_call_due = true;
         return;
@@ -192,37 +222,34 @@ static void run_notify(struct plat_call *call)
 }
 
 /*
- * Does what came since the last call, and is still there, satisfy the arm? Under arm_lock, which
- * also keeps the consumer from freeing a ring meanwhile.
+ * Does what came since the last call, and is still there, satisfy the arm? Of a solicited entry
+ * that cannot be taken yet this may be said early, by the first one that can; it is said again
+ * then. Under arm_lock.
  */
 static bool is_matched_locked(const struct rnic_cq *cq, enum rnic_arm armed)
 {
-    uint64_t seen = sn_a64_load_acquire(&cq->front->head);
+    uint64_t seen = cq->notified, head = sn_a64_load_acquire(&cq->front->head), end;
 
-    if (seen < cq->notified)
-        seen = cq->notified;
-    if (armed == RNIC_ARM_SOLICITED)
-        return sn_a64_load_acquire(&cq->solicited) > seen;
-    if (armed != RNIC_ARM_ANY)
+    if (armed != RNIC_ARM_ANY && armed != RNIC_ARM_SOLICITED)
         return false;
-    for (const struct cq_ring *r = cq->front; r != NULL; r = sn_aptr_load_acquire(&r->next)) {
-        if (sn_a64_load_acquire(&r->tail) > (seen > r->base ? seen : r->base))
-            return true;
-    }
-    return false;
+    if (armed == RNIC_ARM_SOLICITED &&
+        sn_a64_load_acquire(&cq->solicited) <= (seen > head ? seen : head))
+        return false;
+    return visible_locked(cq, seen, 1, &end) > 0;
 }
 
 /* May the call wait for more completions? Then somebody looks again later. Under arm_lock, inside a
  * lane. */
-static bool delay_locked(struct rnic_cq *cq, uint64_t tail)
+static bool delay_locked(struct rnic_cq *cq)
 {
     uint32_t interval_us = sn_a32_load_relaxed(&cq->interval_us);
     uint32_t count = sn_a32_load_relaxed(&cq->count);
     struct plat_lane *lane = plat_lane_current();
+    uint64_t end;
 
     if (SN_LIKELY(interval_us == 0 || count < 2) || lane == NULL)
         return false;
-    if (count != UINT32_MAX && tail - cq->notified >= count)
+    if (count != UINT32_MAX && visible_locked(cq, cq->notified, count, &end) >= count)
         return false;
     if (interval_us != UINT32_MAX && !cq->is_delaying) {
         if (interval_us > MODERATION_US_MAX)
@@ -237,14 +264,11 @@ static bool delay_locked(struct rnic_cq *cq, uint64_t tail)
 static void look_locked(struct rnic_cq *cq, bool may_delay)
 {
     enum rnic_arm armed = (enum rnic_arm)sn_a32_load_relaxed(&cq->armed);
-    uint64_t tail = producer_tail(cq);
 
     if (armed == RNIC_ARM_NONE)
         return;
-    if (rnic_cq_is_dead(cq))
-        fire_locked(cq, tail);
-    else if (is_matched_locked(cq, armed) && !(may_delay && delay_locked(cq, tail)))
-        fire_locked(cq, tail);
+    if (rnic_cq_is_dead(cq) || (is_matched_locked(cq, armed) && !(may_delay && delay_locked(cq))))
+        fire_locked(cq);
 }
 
 static void delay_is_over(struct plat_timer *timer)
@@ -314,6 +338,15 @@ static void die(struct rnic_cq *cq, enum sn_status status)
     rnic_adapter_each(cq->obj.adapter, RNIC_QP, rnic_qp_on_cq_dead, cq);
 }
 
+/* Another lane may have noted a later one. */
+static void note_solicited(struct rnic_cq *cq, uint64_t end)
+{
+    uint64_t last = sn_a64_load_relaxed(&cq->solicited);
+
+    while (last < end && !sn_a64_cas(&cq->solicited, last, end))
+        last = sn_a64_load_relaxed(&cq->solicited);
+}
+
 void rnic_cq_push(
     struct rnic_cq *cq, struct rnic_lane *lane, const struct rnic_cqe *e, bool is_solicited)
 {
@@ -341,7 +374,7 @@ void rnic_cq_push(
     slot = &r->slots[pos & r->mask];
     slot->e = *e;
     if (is_solicited || e->status != SN_OK)
-        sn_a64_store_release(&cq->solicited, pos + 1);
+        note_solicited(cq, pos + 1);
     sn_a64_store_release(&slot->seq, pos + 1);
 }
 
@@ -435,7 +468,7 @@ enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
 
     old = sn_aptr_load_acquire(&cq->ring);
     /* Positions go on rising, past all that may still be reserved in the old ring. */
-    fresh = ring_create(depth, sn_a64_load_acquire(&old->tail) + old->mask + 1);
+    fresh = ring_create(depth, sn_a64_load_acquire(&old->tail) + POSITIONS_APART);
     if (fresh == NULL) {
         s = SN_NO_MEMORY;
     } else if (sn_a64_load_acquire(&old->tail) - sn_a64_load_acquire(&old->head) > depth) {
@@ -453,6 +486,7 @@ enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
     }
     sn_lock_take(&cq->arm_lock);
     cq->is_resizing = false;
+    look_locked(cq, false); /* entries of the new ring can be taken only now */
     sn_lock_drop(&cq->arm_lock);
     return s;
 }

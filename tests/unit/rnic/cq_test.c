@@ -312,24 +312,35 @@ struct producer {
     struct fixture *f;
     struct rnic_cq *cq;
     uint32_t lane;
-    struct sn_a32 *budget; /* entries that still fit */
+    struct sn_a32 *budget; /* entries that are on their way */
+    uint32_t ahead;        /* so many may be, before this one waits */
 };
 
-static void *produce(void *arg)
+static void produce_all(const struct producer *p, bool is_solicited)
 {
-    struct producer *p = arg;
     struct rnic_lane *l = p->f->adapter->lanes[p->lane];
 
     for (uintptr_t i = 0; i < PER_PRODUCER; i++) {
-        const struct rnic_cqe e = {.qp_context = p, .context = (void *)i};
+        const struct rnic_cqe e = {.qp_context = (void *)(uintptr_t)p, .context = (void *)i};
 
-        while (sn_a32_load_acquire(p->budget) > 400)
+        while (sn_a32_load_acquire(p->budget) > p->ahead)
             nap_ms(0);
         sn_a32_fetch_add(p->budget, 1);
         enter(l);
-        rnic_cq_push(p->cq, l, &e, false);
+        rnic_cq_push(p->cq, l, &e, is_solicited);
         rnic_lane_leave(l);
     }
+}
+
+static void *produce(void *arg)
+{
+    produce_all(arg, false);
+    return NULL;
+}
+
+static void *produce_solicited(void *arg)
+{
+    produce_all(arg, true);
     return NULL;
 }
 
@@ -350,7 +361,7 @@ static void many_producers(void **state)
     fixture_open(&f, PRODUCERS);
     cq = make_cq(&f, 512, &l);
     for (uint32_t i = 0; i < PRODUCERS; i++) {
-        p[i] = (struct producer){&f, cq, i, &budget};
+        p[i] = (struct producer){&f, cq, i, &budget, 400};
         assert_int_equal(pthread_create(&thread[i], NULL, produce, &p[i]), 0);
     }
     while (total < PRODUCERS * PER_PRODUCER) {
@@ -377,11 +388,6 @@ static void many_producers(void **state)
     fixture_close(&f);
 }
 
-static void *produce_all(void *arg)
-{
-    return produce(arg);
-}
-
 /* Poll until empty, arm, sleep: with a producer at full speed no wake-up is lost. [VRB-049] */
 static void no_lost_wakeup(void **state)
 {
@@ -396,8 +402,8 @@ static void no_lost_wakeup(void **state)
     (void)state;
     fixture_open(&f, 2);
     cq = make_cq(&f, 512, &l);
-    p = (struct producer){&f, cq, 1, &budget};
-    assert_int_equal(pthread_create(&thread, NULL, produce_all, &p), 0);
+    p = (struct producer){&f, cq, 1, &budget, 400};
+    assert_int_equal(pthread_create(&thread, NULL, produce, &p), 0);
     while (total < PER_PRODUCER) {
         struct rnic_cqe e[16];
         uint32_t n, calls = sn_a32_load_acquire(&l.calls);
@@ -419,6 +425,113 @@ static void no_lost_wakeup(void **state)
     fixture_close(&f);
 }
 
+struct holder {
+    struct rnic_lane *lane;
+    struct sn_a32 is_inside, may_leave;
+};
+
+/* Stays inside a lane, so that who waits for quiescence waits. */
+static void *hold_lane(void *arg)
+{
+    struct holder *h = arg;
+
+    enter(h->lane);
+    sn_a32_store_release(&h->is_inside, 1);
+    while (sn_a32_load_acquire(&h->may_leave) == 0)
+        nap_ms(0);
+    rnic_lane_leave(h->lane);
+    return NULL;
+}
+
+static void *resize_to_64(void *cq)
+{
+    return rnic_cq_resize(cq, 64) == SN_OK ? NULL : cq;
+}
+
+/* What comes while a resize waits for the lanes can be fetched when it is over, and is told then at
+ * the latest: the consumer may have looked in vain before. [VRB-049] */
+static void entries_of_a_resize_are_told(void **state)
+{
+    struct fixture f;
+    struct listener l = {0};
+    struct holder h = {0};
+    pthread_t holding, resizing;
+    struct rnic_cq *cq;
+    struct rnic_cqe e;
+    uint32_t calls;
+    void *failed;
+
+    (void)state;
+    fixture_open(&f, 2);
+    cq = make_cq(&f, 8, &l);
+    h.lane = f.adapter->lanes[1];
+    assert_int_equal(pthread_create(&holding, NULL, hold_lane, &h), 0);
+    await_count(&h.is_inside, 1);
+    assert_int_equal(pthread_create(&resizing, NULL, resize_to_64, cq), 0);
+    nap_ms(20); /* it waits by now, or the test shows nothing */
+    push_n(&f, cq, 1, 1, SN_OK, false);
+    rnic_cq_arm(cq, RNIC_ARM_ANY);
+    nap_ms(5);
+    while (rnic_cq_poll(cq, &e, 1) > 0)
+        ;
+    rnic_cq_arm(cq, RNIC_ARM_ANY);
+    nap_ms(5);
+    calls = sn_a32_load_acquire(&l.calls);
+    sn_a32_store_release(&h.may_leave, 1);
+    pthread_join(holding, NULL);
+    pthread_join(resizing, &failed);
+    assert_null(failed);
+    await_count(&l.calls, calls + 1);
+    expect_n(cq, 1, 1);
+    nap_ms(5);
+    close_any(rnic_cq_obj(cq));
+    fixture_close(&f);
+}
+
+/* Producers on several lanes, of which one may be stopped between reserving its place and filling
+ * it: whatever the others told meanwhile, its entry and those behind it are told as well. */
+static void no_lost_wakeup_between_lanes(void **state)
+{
+    const uint32_t all = 3 * PER_PRODUCER;
+    struct fixture f;
+    struct listener l = {0};
+    struct rnic_cq *cq;
+    struct producer p[PRODUCERS];
+    pthread_t thread[PRODUCERS];
+    struct sn_a32 budget = {0};
+    uint32_t total = 0;
+
+    (void)state;
+    fixture_open(&f, PRODUCERS);
+    cq = make_cq(&f, 512, &l);
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        p[i] = (struct producer){&f, cq, i, &budget, 1}; /* soon all wait for the consumer */
+        assert_int_equal(pthread_create(&thread[i], NULL, produce_solicited, &p[i]), 0);
+    }
+    for (uint32_t round = 0; total < all; round++) {
+        struct rnic_cqe e[16];
+        uint32_t n, calls = sn_a32_load_acquire(&l.calls);
+
+        while ((n = rnic_cq_poll(cq, e, 16)) > 0) {
+            total += n;
+            sn_a32_fetch_sub(&budget, n);
+        }
+        if (total == all)
+            break;
+        rnic_cq_arm(cq, round % 2 == 0 ? RNIC_ARM_ANY : RNIC_ARM_SOLICITED);
+        for (int i = 0; i < 100000 && sn_a32_load_acquire(&l.calls) == calls; i++)
+            nap_ms(0);
+        assert_true(sn_a32_load_acquire(&l.calls) > calls);
+        if (round % 64 == 0)
+            assert_int_equal(rnic_cq_resize(cq, 512 + round % 3), SN_OK);
+    }
+    for (uint32_t i = 0; i < PRODUCERS; i++)
+        pthread_join(thread[i], NULL);
+    nap_ms(5);
+    close_any(rnic_cq_obj(cq));
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -433,6 +546,8 @@ int main(void)
         cmocka_unit_test(moderation_gathers),
         cmocka_unit_test(many_producers),
         cmocka_unit_test(no_lost_wakeup),
+        cmocka_unit_test(entries_of_a_resize_are_told),
+        cmocka_unit_test(no_lost_wakeup_between_lanes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
