@@ -115,6 +115,7 @@ static void finish(struct iw_stream *s, const uint8_t *ctrl)
 {
     struct iw_rx *rx = &s->rx;
 
+    s->fpdus_in++;
     if (SN_UNLIKELY(rx->err != WIRE_OK)) {
         raise_error(s);
         return;

@@ -95,6 +95,7 @@ struct iw_stream {
 
     enum wire_err err;
     bool has_term, is_term_received;
+    uint64_t fpdus_in, fpdus_out; /* whole ones with a right CRC; handed to TCP */
     struct rdmap_term term;
 };
 

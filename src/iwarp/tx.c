@@ -210,6 +210,7 @@ bool iw_tx_sent(struct iw_stream *s, struct iw_batch *b, size_t n)
         is_kept = keep_rest(s, b, n, b->fpdu[count].end);
         count++;
     }
+    s->fpdus_out += count;
     if (is_kept && count > 0)
         advance(s, &b->fpdu[count - 1].after);
     iw_batch_clear(b);

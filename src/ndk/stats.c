@@ -27,6 +27,23 @@ static uint64_t home_wakeups(const struct rnic_adapter *a)
     return sum;
 }
 
+/* The lanes' counters together. */
+static void add_traffic(const struct rnic_adapter *a, SOFTNDK_STATISTICS *out)
+{
+    for (uint32_t i = 0; i < a->lanes_count; i++) {
+        const struct rnic_traffic *t = &a->lanes[i]->traffic;
+
+        out->RDMAInOctets += sn_a64_load_relaxed(&t->rx_octets);
+        out->RDMAOutOctets += sn_a64_load_relaxed(&t->tx_octets);
+        out->RDMAInFrames += sn_a64_load_relaxed(&t->rx_fpdus);
+        out->RDMAOutFrames += sn_a64_load_relaxed(&t->tx_fpdus);
+        out->TxSystemCalls += sn_a64_load_relaxed(&t->tx_calls);
+        out->RxSystemCalls += sn_a64_load_relaxed(&t->rx_calls);
+        out->TerminatesSent += sn_a64_load_relaxed(&t->terminates_sent);
+        out->TerminatesReceived += sn_a64_load_relaxed(&t->terminates_received);
+    }
+}
+
 static void fill_statistics(const struct rnic_adapter *a, SOFTNDK_STATISTICS *out)
 {
     const struct rnic_counters *c = &a->counters;
@@ -38,16 +55,9 @@ static void fill_statistics(const struct rnic_adapter *a, SOFTNDK_STATISTICS *ou
         .ConnectionError = sn_a64_load_relaxed(&c->connection_errors),
         .ActiveConnection = sn_a64_load_relaxed(&c->active),
         .CQError = sn_a64_load_relaxed(&c->cq_errors),
-        .RDMAInOctets = sn_a64_load_relaxed(&c->rx_octets),
-        .RDMAOutOctets = sn_a64_load_relaxed(&c->tx_octets),
-        .RDMAInFrames = sn_a64_load_relaxed(&c->rx_fpdus),
-        .RDMAOutFrames = sn_a64_load_relaxed(&c->tx_fpdus),
-        .TxSystemCalls = sn_a64_load_relaxed(&c->tx_calls),
-        .RxSystemCalls = sn_a64_load_relaxed(&c->rx_calls),
         .HomeWakeups = home_wakeups(a),
-        .TerminatesSent = sn_a64_load_relaxed(&c->terminates_sent),
-        .TerminatesReceived = sn_a64_load_relaxed(&c->terminates_received),
     };
+    add_traffic(a, out);
 }
 
 NTSTATUS SoftNdkQueryStatistics(NDK_ADAPTER *pAdapter, SOFTNDK_STATISTICS *pStatistics)

@@ -42,11 +42,10 @@ struct rnic_options {
 /* The defaults of every member. */
 void rnic_options_init(struct rnic_options *o);
 
-/* Counters of an adapter; written inside lanes with relaxed adds. */
+/* Counters of an adapter; any thread adds. What the data path counts is kept per lane: rnic/lane.h.
+ */
 struct rnic_counters {
     struct sn_a64 connects, accepts, connect_failures, connection_errors, active, cq_errors;
-    struct sn_a64 rx_octets, tx_octets, rx_fpdus, tx_fpdus, rx_calls, tx_calls;
-    struct sn_a64 terminates_sent, terminates_received;
 };
 
 struct rnic_lane; /* rnic/lane.h */

@@ -12,9 +12,11 @@ static const struct rnic_options *options(const struct rnic_connector *c)
 void rnic_conn_drop(struct rnic_connector *c)
 {
     const struct rnic_done nobody = {0};
+    struct rnic_adapter *a = c->obj.adapter;
 
     /* It may have been dropped before: then there is nothing to do. */
-    (void)!rnic_obj_close(&c->obj, nobody);
+    if (rnic_obj_close(&c->obj, nobody) != SN_BAD_STATE)
+        sn_a64_fetch_add(&a->counters.connect_failures, 1);
 }
 
 /* ---- the Request ---- */

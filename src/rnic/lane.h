@@ -25,6 +25,12 @@ struct rnic_task {
     void (*run)(struct rnic_task *t, uint32_t todo); /* inside the lane */
 };
 
+/* Counted inside the lane alone, so without an atomic addition; read by anyone. */
+struct rnic_traffic {
+    struct sn_a64 rx_octets, tx_octets, rx_fpdus, tx_fpdus, rx_calls, tx_calls;
+    struct sn_a64 terminates_sent, terminates_received;
+};
+
 struct rnic_lane {
     struct plat_lane *lane;
     struct rnic_adapter *adapter;
@@ -33,7 +39,8 @@ struct rnic_lane {
     uint8_t *rx_scratch;
     struct sn_aptr tasks;    /* stack; pushed by anyone, taken inside the lane */
     struct rnic_cq *touched; /* got completions since its arm state was last looked at */
-    bool is_entered;         /* by rnic_lane_enter, so rnic_lane_leave will look */
+    struct rnic_traffic traffic;
+    bool is_entered; /* by rnic_lane_enter, so rnic_lane_leave will look */
 };
 
 SN_MUST_CHECK enum sn_status rnic_lane_create(

@@ -22,14 +22,22 @@ enum {
 static void settle(struct rnic_qp *qp);
 static void lost(struct rnic_qp *qp);
 
-static struct rnic_counters *counters(struct rnic_qp *qp)
+static struct rnic_traffic *traffic(struct rnic_qp *qp)
 {
-    return &qp->obj.adapter->counters;
+    return &qp->lane->traffic;
 }
 
 static void count(struct sn_a64 *counter, uint64_t n)
 {
     sn_a64_store_relaxed(counter, sn_a64_load_relaxed(counter) + n);
+}
+
+/* What the stream counted since the last look. */
+static void count_fpdus(struct rnic_qp *qp)
+{
+    count(&traffic(qp)->rx_fpdus, qp->stream.fpdus_in);
+    count(&traffic(qp)->tx_fpdus, qp->stream.fpdus_out);
+    qp->stream.fpdus_in = qp->stream.fpdus_out = 0;
 }
 
 /* ---- completions ---- */
@@ -161,6 +169,7 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
 
     if (qp->pipe == NULL)
         return;
+    count_fpdus(qp);
     if (!is_reset) {
         const struct sn_span scratch = {l->rx_scratch, RNIC_RX_SCRATCH};
 
@@ -245,6 +254,7 @@ static void settle(struct rnic_qp *qp)
 
     if (!qp->has_stream)
         return;
+    count_fpdus(qp);
     tell_first_fpdu(qp);
     switch (iw_stream_state(&qp->stream)) {
     case IW_OPEN:
@@ -296,8 +306,8 @@ static void tx_pump(struct rnic_qp *qp)
             return;
         sent = 0;
         io = plat_pipe_writev(qp->pipe, b->span, b->spans, &sent);
-        count(&counters(qp)->tx_calls, 1);
-        count(&counters(qp)->tx_octets, sent);
+        count(&traffic(qp)->tx_calls, 1);
+        count(&traffic(qp)->tx_octets, sent);
         if (!iw_tx_sent(&qp->stream, b, sent) || io == PLAT_IO_ERROR) {
             lost(qp);
             return;
@@ -377,8 +387,13 @@ static void resume(struct rnic_qp *qp)
     uint8_t *octets = qp->held;
     size_t n = qp->held_len;
 
-    if (qp->is_over || !qp->has_stream || !iw_rx_is_held(&qp->stream) || !iw_rx_resume(&qp->stream))
+    if (qp->is_over || !qp->has_stream || !iw_rx_is_held(&qp->stream))
         return;
+    if (!iw_rx_resume(&qp->stream)) {
+        /* Another queue pair of the SRQ was quicker: wait again, which copies nothing. */
+        (void)hold(qp, qp->held, qp->held_len);
+        return;
+    }
     sn_a32_store_release(&qp->wants_recv, 0);
     plat_timer_cancel(qp->lane->lane, &qp->hold_timer);
     qp->is_reading = true;
@@ -440,7 +455,7 @@ static bool rx_once(struct rnic_qp *qp)
     if (scratch_want > 0)
         v[n++] = (struct sn_span){scratch, scratch_want};
     io = plat_pipe_readv(qp->pipe, v, n, &got);
-    count(&counters(qp)->rx_calls, 1);
+    count(&traffic(qp)->rx_calls, 1);
     switch (io) {
     case PLAT_IO_OK:
         break;
@@ -453,7 +468,7 @@ static bool rx_once(struct rnic_qp *qp)
         lost(qp);
         return false;
     }
-    count(&counters(qp)->rx_octets, got);
+    count(&traffic(qp)->rx_octets, got);
     if (in_place > 0)
         iw_rx_placed(&qp->stream, got < in_place ? got : in_place);
     feed(qp, scratch, got > in_place ? got - in_place : 0);
@@ -507,7 +522,14 @@ static void on_first_fpdu(void *ctx)
 
 static void on_state_changed(void *ctx)
 {
-    (void)ctx; /* settle looks at it when the octets at hand are through */
+    struct rnic_qp *qp = ctx;
+    bool is_received = false;
+
+    /* All else is done by settle, when the octets at hand are through. */
+    if (iw_stream_state(&qp->stream) != IW_TERMINATED ||
+        iw_stream_terminate(&qp->stream, &is_received) == NULL)
+        return;
+    count(is_received ? &traffic(qp)->terminates_received : &traffic(qp)->terminates_sent, 1);
 }
 
 static const struct iw_stream_ops stream_ops = {
