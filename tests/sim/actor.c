@@ -423,7 +423,7 @@ static bool is_used_by_me_alone(const struct actor *a, const struct grant *g, bo
 
 static void begin_ending(struct grant *g)
 {
-    g->state = GRANT_ENDING;
+    grant_changing(g, GRANT_ENDING);
     if (g->kind == GRANT_WINDOW)
         life_stand_off(g->life, g->over->life);
 }
@@ -591,17 +591,14 @@ static void choose_pages(struct actor *a, struct grant *g)
         g->pages[i] = (first + i * step) % total;
 }
 
-static void post_fast_register(struct actor *a)
+static bool fast_register(struct actor *a, struct grant *g)
 {
-    struct grant *g = &a->domain->grant[SLICES_MAX + rng_below(rng_of(a), FASTS)];
     uint64_t pages[FAST_PAGES_MAX];
     struct mem_fast_reg args;
     struct op *op;
     enum sn_status s;
     uint32_t fbo;
 
-    if (!is_ready(g))
-        return;
     choose_pages(a, g);
     for (uint32_t i = 0; i < g->pages_count; i++)
         pages[i] = (uint64_t)(uintptr_t)(a->domain->shadow.memory + g->pages[i] * SHADOW_PAGE);
@@ -619,10 +616,39 @@ static void post_fast_register(struct actor *a)
     op->grant = g;
     s = rnic_qp_fast_register(a->qp, (void *)(uintptr_t)op->id, g->mr, &args, op->flags);
     if (!is_posted(a, op, s))
-        return;
+        return false;
     g->stag = rnic_mr_stag(g->mr);
     g->only = a;
-    g->state = GRANT_PENDING;
+    grant_changing(g, GRANT_PENDING);
+    return true;
+}
+
+static bool invalidate(struct actor *a, struct grant *g)
+{
+    struct op *op = op_new(world_of(a), a, OP_INVALIDATE);
+
+    op->flags = random_flags(a);
+    op->grant = g;
+    if (!is_posted(a, op,
+            rnic_qp_invalidate(a->qp, (void *)(uintptr_t)op->id,
+                g->kind == GRANT_FAST ? &g->mr->obj : &g->mw->obj, op->flags)))
+        return false;
+    begin_ending(g);
+    return true;
+}
+
+/* Mostly once; or over and over without waiting: requests take effect in order. */
+static void post_fast_register(struct actor *a)
+{
+    struct grant *g = &a->domain->grant[SLICES_MAX + rng_below(rng_of(a), FASTS)];
+    uint32_t times = rng_chance(rng_of(a), 200) ? rng_between(rng_of(a), 2, 4) : 1;
+
+    if (!is_ready(g) || !fast_register(a, g))
+        return;
+    while (--times > 0) {
+        if (!invalidate(a, g) || !fast_register(a, g))
+            return;
+    }
 }
 
 static void post_bind(struct actor *a)
@@ -652,24 +678,15 @@ static void post_bind(struct actor *a)
         return;
     over->users++;
     g->stag = rnic_mw_stag(g->mw);
-    g->state = GRANT_PENDING;
+    grant_changing(g, GRANT_PENDING);
 }
 
 static void post_invalidate(struct actor *a)
 {
     struct grant *g = &a->domain->grant[rng_between(rng_of(a), SLICES_MAX, GRANTS - 1)];
-    struct op *op;
-    enum sn_status s;
 
-    if (g->state != GRANT_VALID || g->users > 0 || (g->kind == GRANT_WINDOW && g->only != a))
-        return;
-    op = op_new(world_of(a), a, OP_INVALIDATE);
-    op->flags = random_flags(a);
-    op->grant = g;
-    s = rnic_qp_invalidate(a->qp, (void *)(uintptr_t)op->id,
-        g->kind == GRANT_FAST ? &g->mr->obj : &g->mw->obj, op->flags);
-    if (is_posted(a, op, s))
-        begin_ending(g);
+    if (g->state == GRANT_VALID && g->users == 0 && (g->kind == GRANT_FAST || g->only == a))
+        invalidate(a, g);
 }
 
 /* ---- what a consumer does ---- */

@@ -116,6 +116,21 @@ void domain_deregister(struct domain *d)
     freeze(g);
 }
 
+void grant_changing(struct grant *g, enum grant_state meanwhile)
+{
+    g->changes++;
+    g->state = meanwhile;
+}
+
+void grant_changed(struct grant *g, enum grant_state now, bool is_ok)
+{
+    g->changes--;
+    if (!is_ok)
+        g->is_lost = true;
+    if (g->changes == 0)
+        g->state = g->is_lost ? GRANT_UNKNOWN : now;
+}
+
 static bool has_windows(const struct grant *g)
 {
     for (int i = 0; i < WINDOWS; i++) {
@@ -129,8 +144,7 @@ static bool has_windows(const struct grant *g)
 
 void grant_close(struct grant *g)
 {
-    if (g->life == NULL || g->life->state != LIFE_OPEN || g->state == GRANT_PENDING ||
-        g->state == GRANT_ENDING)
+    if (g->life == NULL || g->life->state != LIFE_OPEN || g->changes > 0)
         return;
     life_close(g->life);
     if (g->kind == GRANT_SLICE && has_windows(g))
@@ -217,6 +231,27 @@ static void open_srq(struct domain *d)
     d->srq_life->gone = srq_gone;
     d->srq_life->ctx = d;
     life_stand_on(d->srq_life, d->life);
+}
+
+void domain_modify_srq(struct domain *d)
+{
+    struct rng *r = rng_of(d);
+    uint32_t depth = rng_chance(r, 500) ? 0 : rng_between(r, 1, 120);
+    uint32_t threshold = rng_below(r, 6);
+    enum sn_status s;
+
+    if (d->srq == NULL || d->srq_life->state != LIFE_OPEN)
+        return;
+    if (threshold > 0)
+        d->srq_armed++;
+    s = rnic_srq_modify(d->srq, depth, threshold);
+    world_log(d->host->world, "%s: SRQ depth %u threshold %u -> %s", d->name, depth, threshold,
+        sn_status_name(s));
+    /* Some that are posted may be taken by now and only not be seen yet. */
+    if (s == SN_OK && depth != 0)
+        d->srq_depth = depth;
+    else if (s != SN_OK && (s != SN_MSG_TOO_LONG || depth == 0 || d->srq_posted <= depth))
+        world_fail(d->host->world, "modifying an SRQ answers %s", sn_status_name(s));
 }
 
 struct domain *domain_open(struct host *h, uint32_t index)

@@ -52,6 +52,8 @@ struct grant {
     bool is_scattered; /* FAST: pages in any order; only ranges inside one page are used */
     uint32_t pages[FAST_PAGES_MAX], pages_count; /* of the arena */
     uint32_t users;                              /* requests under way that name it */
+    uint32_t changes; /* requests under way that make it valid or invalid */
+    bool is_lost;     /* one of them failed */
 };
 
 struct domain {
@@ -64,9 +66,9 @@ struct domain {
     uint32_t slices;
     struct rnic_srq *srq;
     struct life *srq_life;
-    uint32_t srq_depth, srq_posted; /* not taken yet, as far as is known */
-    uint32_t srq_notified, srq_armed;
-    bool is_spoiled; /* receives in the SRQ may name memory that was taken away */
+    uint32_t srq_depth, srq_posted;   /* not taken yet, as far as is known */
+    uint32_t srq_notified, srq_armed; /* armed: how often it may have been told */
+    bool is_spoiled;                  /* receives in the SRQ may name memory that was taken away */
 };
 
 struct domain *domain_open(struct host *h, uint32_t index);
@@ -95,6 +97,11 @@ struct place grant_place(struct grant *g, struct piece piece);
 /* The consumer takes a slice away, whoever uses it, and registers it anew. */
 void domain_deregister(struct domain *d);
 void domain_register(struct grant *g);
+/* A request that changes it is posted; it ended. The last one decides what it is. */
+void grant_changing(struct grant *g, enum grant_state meanwhile);
+void grant_changed(struct grant *g, enum grant_state now, bool is_ok);
+/* Another depth or threshold for the shared receive queue. */
+void domain_modify_srq(struct domain *d);
 /* Closes its object, if no request that is under way would still need it. */
 void grant_close(struct grant *g);
 

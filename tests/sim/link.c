@@ -296,7 +296,7 @@ static void foresee(struct link *l)
         if (w->plan.options[i].mpa.crc == IW_CRC_REQUIRE)
             link_taint(l, TAINT_REFUSED);
     }
-    if (l->actor[1].host->is_paused)
+    if (l->actor[1].host->is_paused || w->plan.has_no_way)
         link_taint(l, TAINT_REFUSED);
 }
 
@@ -673,6 +673,16 @@ static bool is_blind(const struct cq *q)
     return q->life->state != LIFE_OPEN || q->is_overrun || rnic_cq_is_dead(q->cq);
 }
 
+/* Sends that were to invalidate something there, and of which nobody knows whether they arrived. */
+static void forget_invalidations(struct actor *from)
+{
+    for (struct op *op = from->sent_head; op != NULL; op = op->next_sent) {
+        if (op->grant != NULL)
+            grant_changed(op->grant, GRANT_UNKNOWN, false);
+        op->grant = NULL;
+    }
+}
+
 /* Its queue pair is closed: nothing reaches its memory any more, and its completions are out. */
 static void settle(struct actor *a)
 {
@@ -690,10 +700,7 @@ static void settle(struct actor *a)
         if (g->kind == GRANT_WINDOW && g->only == a && g->state != GRANT_NONE)
             g->state = GRANT_UNKNOWN;
     }
-    for (struct op *op = actor_peer(a)->sent_head; op != NULL; op = op->next_sent) {
-        if (op->grant != NULL)
-            op->grant->state = GRANT_UNKNOWN;
-    }
+    forget_invalidations(actor_peer(a));
 }
 
 static void look_for_end(struct link *l)
@@ -708,6 +715,7 @@ static void look_for_end(struct link *l)
     for (int i = 0; i < 2; i++) {
         for (struct op *op = l->actor[i].write_head; op != NULL; op = op->next_write)
             op_release_remote(op, false);
+        forget_invalidations(&l->actor[i]);
     }
     l->is_over = true;
     world_log(l->world, "link %u is over", l->number);

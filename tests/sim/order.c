@@ -49,19 +49,19 @@ static void grant_became(struct op *op, bool is_ok)
 
     switch (op->kind) {
     case OP_FAST:
+        grant_changed(g, GRANT_VALID, is_ok);
+        break;
     case OP_BIND:
-        g->state = is_ok ? GRANT_VALID : GRANT_UNKNOWN;
-        if (op->kind == OP_BIND) {
-            g->over->users--;
-            if (is_ok && g->life->state == LIFE_OPEN)
-                life_stand_on(g->life, g->over->life);
-        }
+        grant_changed(g, GRANT_VALID, is_ok);
+        g->over->users--;
+        if (is_ok && g->life->state == LIFE_OPEN)
+            life_stand_on(g->life, g->over->life);
         break;
     case OP_INVALIDATE:
     case OP_READ: /* with its sink's region */
-        g->state = is_ok ? GRANT_NONE : GRANT_UNKNOWN;
+        grant_changed(g, GRANT_NONE, is_ok);
         break;
-    case OP_SEND:
+    case OP_SEND: /* the peer's: see check_invalidated */
     case OP_WRITE:
     case OP_RECEIVE:
         break;
@@ -179,7 +179,7 @@ static void check_invalidated(struct op *message, const struct rnic_cqe *e)
         return;
     }
     if (g != NULL)
-        g->state = GRANT_NONE;
+        grant_changed(g, GRANT_NONE, true);
 }
 
 static void received(struct actor *a, struct op *op, const struct rnic_cqe *e)

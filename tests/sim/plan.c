@@ -107,8 +107,11 @@ void plan_draw(struct plan *p, struct rng *r)
     draw_network(p, r);
     draw_options(p, r, &p->options[0]);
     draw_options(p, r, &p->options[1]);
-    reconcile(&p->options[0], &p->options[1]);
-    reconcile(&p->options[1], &p->options[0]);
+    p->has_no_way = p->mood >= MOOD_ABRUPT && rng_chance(r, 60);
+    if (!p->has_no_way)
+        reconcile(&p->options[0], &p->options[1]);
+    if (!p->has_no_way)
+        reconcile(&p->options[1], &p->options[0]);
     p->steps = rng_between(r, 400, 4000);
     p->act_permille = PICK(r, acts);
     p->links_max = rng_chance(r, 300) ? 1 : rng_between(r, 1, 5);

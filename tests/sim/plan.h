@@ -52,6 +52,7 @@ struct plan {
     uint32_t late_receive_permille; /* chance that a due receive is put off once more */
     uint32_t ird_max, ord_max;
     uint32_t end_link_permille; /* per action: an orderly end of some connection */
+    bool has_no_way; /* they may find no way to be peers: no connection comes up by right */
     uint32_t violence_permille; /* per action: something that ends a connection */
 };
 

@@ -73,7 +73,7 @@ static void violate(struct world *w)
     struct link *l = random_link(w);
     uint32_t kind = rng_below(&w->rng, 40);
 
-    if (kind == 0 && w->plan.mood == MOOD_ROUGH) {
+    if (kind >= 36 && w->plan.mood == MOOD_ROUGH) {
         domain_deregister(h->domain[rng_below(&w->rng, h->domains)]);
     } else if (kind == 1) {
         h->is_paused = !h->is_paused;
@@ -98,6 +98,13 @@ static void register_again(struct world *w)
     }
 }
 
+static void modify_some_srq(struct world *w)
+{
+    struct host *h = &w->host[rng_below(&w->rng, HOSTS)];
+
+    domain_modify_srq(h->domain[rng_below(&w->rng, h->domains)]);
+}
+
 static void act(struct world *w)
 {
     struct link *l;
@@ -117,6 +124,8 @@ static void act(struct world *w)
         cq_moderate(random_cq(w));
     if (rng_chance(&w->rng, 5))
         register_again(w);
+    if (rng_chance(&w->rng, 5))
+        modify_some_srq(w);
     if (links_alive(w) < w->plan.links_max && rng_chance(&w->rng, 100)) {
         link_begin(w);
         return;
