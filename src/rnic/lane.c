@@ -6,7 +6,18 @@
 #include "rnic/adapter.h"
 #include "rnic/cq.h"
 
-/* Takes the whole stack; tasks run oldest first. */
+static void notify_touched(struct rnic_lane *l)
+{
+    struct rnic_cq *cq = l->touched;
+
+    if (cq != NULL) {
+        l->touched = NULL;
+        rnic_cq_notify_if_armed(cq);
+    }
+}
+
+/* Takes the whole stack; tasks run oldest first. With a task's reference its QP may go, and with
+ * that the CQ that it wrote to: that one is told before. */
 static void run_tasks(struct rnic_lane *l)
 {
     struct rnic_task *stack, *next, *in_order = NULL;
@@ -27,17 +38,8 @@ static void run_tasks(struct rnic_lane *l)
         next = t->next; /* the task may be queued again as soon as its bits are taken */
         todo = sn_a32_exchange(&t->todo, 0);
         t->run(t, todo);
+        notify_touched(l);
         rnic_obj_put(obj, RNIC_REF_LANE);
-    }
-}
-
-static void notify_touched(struct rnic_lane *l)
-{
-    struct rnic_cq *cq = l->touched;
-
-    if (cq != NULL) {
-        l->touched = NULL;
-        rnic_cq_notify_if_armed(cq);
     }
 }
 

@@ -187,6 +187,8 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
     iw_stream_fini(&qp->stream, l->batch);
     qp->has_stream = false;
     free_held(qp);
+    /* Our callers still look at the QP, and this may be its last reference: hand it to a task. */
+    rnic_task_post_home(l, &qp->task, RNIC_QP_TODO_GONE);
     rnic_obj_put(&qp->obj, RNIC_REF_LANE);
 }
 

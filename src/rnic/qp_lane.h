@@ -101,6 +101,7 @@ enum rnic_qp_todo {
     RNIC_QP_TODO_FLUSH = 4,
     RNIC_QP_TODO_CLOSE = 8,
     RNIC_QP_TODO_CQ_DEAD = 16,
+    RNIC_QP_TODO_GONE = 32, /* nothing: its reference outlasts what the lane does now */
 };
 void rnic_qp_run(struct rnic_task *t, uint32_t todo);
 /* Inside the lane: sends what can be sent. */

@@ -95,11 +95,62 @@ static void no_post_is_lost(void **state)
     fixture_close(&f);
 }
 
+struct cq_job {
+    struct rnic_task task;
+    struct rnic_lane *l;
+    struct rnic_cq *cq; /* NULL: only looks */
+    bool found_one_untold;
+};
+
+static void run_cq_job(struct rnic_task *t, uint32_t todo)
+{
+    struct cq_job *j = SN_CONTAINER_OF(t, struct cq_job, task);
+    const struct rnic_cqe e = {0};
+
+    (void)todo;
+    j->found_one_untold = j->l->touched != NULL;
+    if (j->cq != NULL)
+        rnic_cq_push(j->cq, j->l, &e, false);
+}
+
+static void no_notify(const struct rnic_cq_notify *n, enum sn_status status)
+{
+    (void)n;
+    (void)status;
+}
+
+/* With the reference of a task its QP may go, and then the QP's CQ: the lane has forgotten the CQ
+ * by then. */
+static void a_task_leaves_no_cq_behind(void **state)
+{
+    struct fixture f;
+    struct rnic_pd *pd;
+    struct cq_job push = {0}, look = {0};
+
+    (void)state;
+    fixture_open(&f, 1);
+    assert_int_equal(rnic_pd_create(f.adapter, &pd), SN_OK);
+    assert_int_equal(
+        rnic_cq_create(f.adapter, 4, (struct rnic_cq_notify){.call = no_notify}, &push.cq), SN_OK);
+    push.l = look.l = f.adapter->lanes[0];
+    rnic_task_init(&push.task, &pd->obj, run_cq_job);
+    rnic_task_init(&look.task, &pd->obj, run_cq_job);
+    enter(push.l);
+    rnic_task_post(push.l, &push.task, 1);
+    rnic_task_post(push.l, &look.task, 1);
+    rnic_lane_leave(push.l);
+    assert_false(look.found_one_untold);
+    close_any(rnic_cq_obj(push.cq));
+    close_any(&pd->obj);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bits_merge_while_the_lane_is_taken),
         cmocka_unit_test(no_post_is_lost),
+        cmocka_unit_test(a_task_leaves_no_cq_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,17 +143,24 @@ static inline void pair_await_connected(struct pair *p)
     assert_int_equal(sn_a32_load_acquire(&p->b.qp->state), RNIC_QP_CONNECTED);
 }
 
-static inline void side_close(struct side *s)
+/* Everything of it but the QP. */
+static inline void side_close_rest(struct side *s)
 {
-    rnic_qp_unreserve(s->qp);
-    close_any(&s->qp->obj);
     close_any(rnic_cq_obj(s->cq));
     close_any(&s->mr->obj);
     if (s->srq != NULL)
         close_any(rnic_srq_obj(s->srq));
 }
 
-static inline void pair_close(struct pair *p)
+static inline void side_close(struct side *s)
+{
+    rnic_qp_unreserve(s->qp);
+    close_any(&s->qp->obj);
+    side_close_rest(s);
+}
+
+/* Everything but the sides. */
+static inline void pair_close_rest(struct pair *p)
 {
     struct rnic_lane *l = p->f.adapter->lanes[0];
     uint8_t *a = p->a.memory, *b = p->b.memory;
@@ -161,12 +168,17 @@ static inline void pair_close(struct pair *p)
     enter(l);
     plat_listener_close(p->listener);
     rnic_lane_leave(l);
-    side_close(&p->a);
-    side_close(&p->b);
     close_any(&p->pd->obj);
     fixture_close(&p->f);
     free(a);
     free(b);
+}
+
+static inline void pair_close(struct pair *p)
+{
+    side_close(&p->a);
+    side_close(&p->b);
+    pair_close_rest(p);
 }
 
 static inline struct iw_sge sge(const struct side *s, uint32_t at, uint32_t len)

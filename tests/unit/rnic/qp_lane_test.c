@@ -287,6 +287,105 @@ static void data_path_allocates_nothing(void **state)
     pair_close(&p);
 }
 
+static void deafen(struct side *s)
+{
+    plat_pipe_watch(s->qp->pipe, false, false);
+    s->qp->is_reading = false;
+}
+
+/*
+ * A closing QP whose Terminate cannot go out ends with its connection. A thread inside the lane,
+ * that is not the home thread, sees that happen; the QP may not go before it has left.
+ */
+static void the_last_reference_goes_with_the_lane(void **state)
+{
+    const struct iw_mpa_result mpa = pair_mpa();
+    struct tally closed = {0};
+    struct rnic_lane *l;
+    struct rnic_cqe e;
+    struct pair p;
+    struct iw_sge s;
+
+    (void)state;
+    pair_open(&p, &mpa, false);
+    l = p.f.adapter->lanes[0];
+    pair_await_connected(&p);
+    enter(l);
+    deafen(&p.b);
+    rnic_lane_leave(l);
+    s = sge(&p.a, 0, PAIR_MEMORY);
+    for (uintptr_t i = 0; i < PAIR_DEPTH; i++) /* more than TCP takes */
+        assert_int_equal(
+            rnic_qp_write(p.a.qp, CTX(i), &s, 1, (uintptr_t)p.b.memory, p.b.stag, 0), SN_OK);
+    enter(l);
+    assert_true(p.a.qp->is_tx_blocked);
+    rnic_qp_terminate(p.a.qp, WIRE_LOCAL_CATASTROPHIC);
+    rnic_lane_leave(l);
+    rnic_qp_unreserve(p.a.qp);
+    assert_int_equal(rnic_obj_close(&p.a.qp->obj, tally_done(&closed)), SN_PENDING);
+    while (rnic_cq_poll(p.a.cq, &e, 1) > 0)
+        ;
+    enter(l);
+    assert_int_equal(sn_a32_load_acquire(&closed.calls), 0);
+    rnic_qp_abort(p.b.qp, SN_CANCELLED, true);
+    for (int i = 0; i < 1000 && p.a.qp->pipe != NULL; i++) {
+        nap_ms(1);
+        plat_lane_poll(l->lane);
+    }
+    nap_ms(20);
+    assert_int_equal(sn_a32_load_acquire(&closed.calls), 0);
+    rnic_lane_leave(l);
+    await_count(&closed.calls, 1);
+    side_close_rest(&p.a);
+    side_close(&p.b);
+    pair_close_rest(&p);
+}
+
+static struct fixture *overrun_in;
+static struct rnic_cq *overrun_cq;
+
+static void overrun(const struct rnic_done *d, enum sn_status status)
+{
+    struct rnic_lane *l = overrun_in->adapter->lanes[0];
+    const struct rnic_cqe e = {.status = SN_OK};
+
+    enter(l);
+    for (int i = 0; i < 3; i++)
+        rnic_cq_push(overrun_cq, l, &e, false);
+    rnic_lane_leave(l);
+    tally_call(d, status);
+}
+
+/* A CQ dies while the close completion of one of its QPs runs: that QP is beyond being ended. */
+static void cq_dies_during_a_close_completion(void **state)
+{
+    struct fixture f;
+    struct rnic_pd *pd;
+    struct rnic_cq *cq;
+    struct rnic_qp *qp;
+    struct rnic_qp_attr attr = {0};
+    struct tally closed = {0};
+
+    (void)state;
+    fixture_open(&f, 1);
+    assert_int_equal(rnic_pd_create(f.adapter, &pd), SN_OK);
+    assert_int_equal(
+        rnic_cq_create(f.adapter, 2, (struct rnic_cq_notify){.call = pair_ignore}, &cq), SN_OK);
+    attr.recv_cq = attr.send_cq = cq;
+    assert_int_equal(rnic_qp_create(pd, &attr, &qp), SN_OK);
+    assert_int_equal(rnic_qp_reserve(qp), SN_OK); /* makes the close wait */
+    overrun_in = &f;
+    overrun_cq = cq;
+    assert_int_equal(
+        rnic_obj_close(&qp->obj, (struct rnic_done){.call = overrun, .ctx = &closed}), SN_PENDING);
+    rnic_qp_unreserve(qp);
+    await_count(&closed.calls, 1);
+    assert_true(rnic_cq_is_dead(cq));
+    close_any(rnic_cq_obj(cq));
+    close_any(&pd->obj);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +400,8 @@ int main(void)
         cmocka_unit_test(local_protection_error),
         cmocka_unit_test(overrun_ends_every_qp_of_the_cq),
         cmocka_unit_test(data_path_allocates_nothing),
+        cmocka_unit_test(the_last_reference_goes_with_the_lane),
+        cmocka_unit_test(cq_dies_during_a_close_completion),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
