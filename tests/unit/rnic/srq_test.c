@@ -155,6 +155,46 @@ static void a_qp_error_leaves_the_pool_alone(void **state) /* [VRB-052] */
     pair_close(&p);
 }
 
+/* A held QP is called for a receive, and another one takes it first: the QP waits on, and gets the
+ * next. */
+static void who_finds_nothing_waits_on(void **state)
+{
+    const struct iw_mpa_result mpa = pair_mpa();
+    struct rnic_lane *l;
+    struct {
+        struct iw_recv r;
+        struct iw_sge sge[4];
+    } other;
+    struct iw_sge s;
+    struct pair p;
+
+    (void)state;
+    pair_open(&p, &mpa, true);
+    l = p.f.adapter->lanes[0];
+    pair_await_connected(&p);
+    s = sge(&p.a, 0, 8);
+    assert_int_equal(rnic_qp_send(p.a.qp, CTX(9), &s, 1, 0, 0), SN_OK);
+    for (int i = 0; i < 10000; i++) {
+        bool is_held;
+
+        enter(l);
+        is_held = iw_rx_is_held(&p.b.qp->stream);
+        rnic_lane_leave(l);
+        if (is_held)
+            break;
+        nap_ms(1);
+    }
+    enter(l); /* so that the QP comes to it only when we are out */
+    s = sge(&p.b, 0, 8);
+    assert_int_equal(rnic_srq_receive(p.b.srq, CTX(1), &s, 1), SN_OK);
+    assert_true(rnic_srq_take(p.b.srq, &other.r));
+    rnic_lane_leave(l);
+    expect_nothing(&p.b);
+    assert_int_equal(rnic_srq_receive(p.b.srq, CTX(2), &s, 1), SN_OK);
+    expect(&p.b, 2, SN_OK);
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -162,6 +202,7 @@ int main(void)
         cmocka_unit_test(threshold_fires_once_per_arming),
         cmocka_unit_test(armed_at_creation),
         cmocka_unit_test(a_qp_error_leaves_the_pool_alone),
+        cmocka_unit_test(who_finds_nothing_waits_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
