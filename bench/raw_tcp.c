@@ -3,8 +3,10 @@
  * What the machine allows: two processes and one TCP connection over loopback, with no protocol at
  * all. ./dev perf prints our figures beside these, taken in the same run.
  *
- *   bench_raw_tcp lat SIZE SECONDS   half the round trip, both sides spin on non-blocking sockets
- *   bench_raw_tcp bw  SIZE SECONDS   one direction, SIZE octets per send
+ *   bench_raw_tcp lat [--size N] [--seconds S]   half the round trip, both sides spin on
+ *                                                non-blocking sockets; N is 64 unless given
+ *   bench_raw_tcp bw  [--size N] [--seconds S]   one direction, N octets per send; N is 1048576
+ *                                                unless given
  *
  * Prints one JSON object in the form of `ndkperf --json`. Exit status 0, 2 for usage, 3 if the
  * connection cannot be made.
@@ -158,21 +160,47 @@ static bool connect_pair(int pair[2])
     return true;
 }
 
+struct arguments {
+    bool is_lat;
+    size_t size;
+    double seconds;
+};
+
+/* False: the command line is wrong. */
+static bool read_arguments(int argc, char **argv, struct arguments *a)
+{
+    if (argc < 2 || argc % 2 != 0 || (strcmp(argv[1], "lat") != 0 && strcmp(argv[1], "bw") != 0))
+        return false;
+    a->is_lat = strcmp(argv[1], "lat") == 0;
+    a->size = a->is_lat ? 64 : 1 << 20;
+    a->seconds = 1;
+    for (int i = 2; i < argc; i += 2) {
+        char *end;
+
+        if (strcmp(argv[i], "--size") == 0)
+            a->size = strtoul(argv[i + 1], &end, 10);
+        else if (strcmp(argv[i], "--seconds") == 0)
+            a->seconds = strtod(argv[i + 1], &end);
+        else
+            return false;
+        if (*end != '\0' || *argv[i + 1] == '\0')
+            return false;
+    }
+    return a->size > 0 && a->size <= SIZE_MAX_BYTES && a->seconds > 0 && a->seconds <= 600;
+}
+
 int main(int argc, char **argv)
 {
-    char *end_size = NULL, *end_seconds = NULL, *buffer;
-    size_t size = argc == 4 ? strtoul(argv[2], &end_size, 10) : 0;
-    double seconds = argc == 4 ? strtod(argv[3], &end_seconds) : 0;
-    bool is_lat = argc == 4 && strcmp(argv[1], "lat") == 0;
+    struct arguments a;
+    char *buffer;
     int pair[2], result;
     pid_t child;
 
-    if (argc != 4 || (!is_lat && strcmp(argv[1], "bw") != 0) || *end_size != '\0' || size == 0 ||
-        size > SIZE_MAX_BYTES || *end_seconds != '\0' || !(seconds > 0 && seconds <= 600)) {
-        fprintf(stderr, "usage: bench_raw_tcp lat|bw SIZE SECONDS\n");
+    if (!read_arguments(argc, argv, &a)) {
+        fprintf(stderr, "usage: bench_raw_tcp lat|bw [--size N] [--seconds S]\n");
         return 2;
     }
-    buffer = calloc(1, size);
+    buffer = calloc(1, a.size);
     if (buffer == NULL || !connect_pair(pair))
         return 3;
     child = fork();
@@ -182,12 +210,12 @@ int main(int argc, char **argv)
     }
     if (child == 0) {
         close(pair[0]);
-        serve(pair[1], buffer, size, is_lat);
+        serve(pair[1], buffer, a.size, a.is_lat);
         _exit(0);
     }
     close(pair[1]);
-    result =
-        is_lat ? run_lat(pair[0], buffer, size, seconds) : run_bw(pair[0], buffer, size, seconds);
+    result = a.is_lat ? run_lat(pair[0], buffer, a.size, a.seconds)
+                      : run_bw(pair[0], buffer, a.size, a.seconds);
     close(pair[0]);
     waitpid(child, NULL, 0);
     if (result != 0)

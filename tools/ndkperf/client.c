@@ -233,6 +233,8 @@ static int measure(struct client *c, struct table_json *json)
     rc = connect_all(c);
     if (rc == TOOL_DONE)
         rc = all_runs(c, json);
+    /* The server ends the data connections when the control connection has ended. */
+    ndk_link_disconnect(&c->control.link);
     flow_close(&c->flow);
     channel_close(&c->control);
     ndk_host_close(&c->host);

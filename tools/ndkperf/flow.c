@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ndkperf/flow.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,8 +9,9 @@
 
 enum {
     CLIENT_RECEIVES = 32,
-    SERVER_RECEIVES_MIN = 64,
-    LOOK_EVERY = 4096, /* empty polls between looks at what else may have happened */
+    SERVER_RECEIVES_MIN = 1024,
+    YIELD_EVERY = 1024,           /* empty polls: the peer may want this processor */
+    LOOK_EVERY = 4 * YIELD_EVERY, /* between looks at what else may have happened */
     PATIENCE_S = 30,
 };
 
@@ -221,8 +223,11 @@ bool flow_wait(struct flow *f, struct flow_quiet *quiet)
         /* Nothing was there when the caller looked; what came since fires the arm at once. */
         f->cq->Dispatch->NdkArmCq(f->cq, NDK_CQ_NOTIFY_ANY);
         ndk_host_wait(f->host);
-    } else if (++quiet->rounds % LOOK_EVERY != 0) {
-        return true;
+    } else {
+        if (++quiet->rounds % YIELD_EVERY == 0)
+            sched_yield();
+        if (quiet->rounds % LOOK_EVERY != 0)
+            return true;
     }
     if (is_over(f))
         return false;

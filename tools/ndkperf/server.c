@@ -65,6 +65,15 @@ static bool accept(struct server *s, struct ndk_link *link, NDK_CONNECTOR *conne
     return NT_SUCCESS(status);
 }
 
+/* While a session lasts. */
+static void refuse_callers(struct server *s)
+{
+    NDK_CONNECTOR *connector;
+
+    while ((connector = ndk_server_take(&s->listener)) != NULL)
+        refuse(connector, PERF_BUSY);
+}
+
 /* Takes the next caller that says `kind` (of this session, for data); others are refused. NULL:
  * interrupted, or the control connection has ended. */
 static NDK_CONNECTOR *wait_caller(
@@ -196,6 +205,7 @@ static bool run_flow(struct server *s, const struct perf_run *run)
         if (s->flow.is_event) {
             /* Armed here and now, so that the bell rings for either. */
             s->control.cq->Dispatch->NdkArmCq(s->control.cq, NDK_CQ_NOTIFY_ANY);
+            refuse_callers(s);
             if (channel_look(&s->control))
                 return true;
             quiet.since_ns = 0; /* reads and writes come unseen: the client's patience counts */
@@ -204,6 +214,7 @@ static bool run_flow(struct server *s, const struct perf_run *run)
 
             if (now - looked_ns >= LOOK_AT_CONTROL_NS) {
                 looked_ns = now;
+                refuse_callers(s);
                 if (channel_look(&s->control))
                     return true;
                 quiet.since_ns = 0;

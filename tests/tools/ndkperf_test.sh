@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# ndkperf: every operation with every metric, polling and events, the JSON, wrong command lines.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+PERF=$BIN/ndkperf
+LOG=$WORK/server.log
+
+start_server 127.0.0.1 "$LOG" "$PERF" --server || exit 1
+for op in send write read; do
+    for metric in lat bw rate; do
+        for mode in --poll --event; do
+            expect 0 "size" "$PERF" "$SERVER" --op $op --metric $metric --size 1,64,100000 \
+                --iters 50 $mode
+        done
+    done
+done
+expect 0 "qps 3, chain 5" "$PERF" "$SERVER" --op send --metric rate --qps 3 --chain 5 --depth 11 --iters 1000
+expect 0 "qps 3, chain 5" "$PERF" "$SERVER" --op write --metric bw --qps 3 --chain 5 --size 5000 --iters 1000
+expect 0 "qps 2" "$PERF" "$SERVER" --op read --metric bw --qps 2 --size 1M --depth 200 --iters 300
+expect 0 "crc off" "$PERF" "$SERVER" --op send --metric bw --crc off --seconds 0.1 --size 4096
+expect 0 "latency" "$PERF" "$SERVER" --seconds 0.1 --transport tcp --from 127.0.0.1
+
+# More than one session can be had; the second is told.
+"$PERF" "$SERVER" --seconds 60 >/dev/null 2>&1 &
+busy=$!
+until [ "$(grep -c 'a client came' "$LOG")" -ge 24 ]; do sleep 0.05; kill -0 "$busy" || break; done 2>/dev/null
+expect 3 "it serves another client" "$PERF" "$SERVER" --iters 1
+kill -INT "$busy"
+wait "$busy"
+[ $? -eq 1 ] || complain "an interrupted client did not end with 1"
+say_octets "${SERVER##*:}" 'no iWARP at all'
+expect 0 "latency" "$PERF" "$SERVER" --iters 10
+kill -INT "$SERVER_PID"
+wait "$SERVER_PID"
+
+start_server 127.0.0.1 "$LOG" "$PERF" --once --server
+expect 0 "" "$PERF" "$SERVER" --size 1,4096 --iters 20 --json "$WORK/lat.json"
+server_ends 0 "send lat 4096: done" "$LOG"
+start_server 127.0.0.1 "$LOG" "$PERF" --once --server
+expect 0 "" "$PERF" "$SERVER" --metric bw --op write --iters 20 --crc off --event --json "$WORK/bw.json"
+server_ends 0 "write bw 1048576: done" "$LOG"
+python3 - "$WORK" <<'PYTHON' || failed=1
+import json, sys
+
+def check(what, is_right):
+    if not is_right:
+        sys.exit("the JSON is wrong: " + what)
+
+lat = json.load(open(sys.argv[1] + "/lat.json"))
+check("version", isinstance(lat["version"], str))
+check("two results", [r["size"] for r in lat["results"]] == [1, 4096])
+for r in lat["results"]:
+    want = {"op": "send", "metric": "lat", "depth": 1, "qps": 1, "chain": 1, "transport": "tcp",
+            "crc": "on", "mode": "poll", "iters": 20}
+    check("members", all(r[k] == v for k, v in want.items()))
+    check("nothing else", set(r) == set(want) | {"size", "seconds", "lat_us"})
+    l = r["lat_us"]
+    check("order", 0 < l["min"] <= l["median"] <= l["p99"] <= l["p999"] <= l["max"])
+    check("mean", l["min"] <= l["mean"] <= l["max"] and len(l) == 6)
+bw, = json.load(open(sys.argv[1] + "/bw.json"))["results"]
+check("bandwidth", bw["mode"] == "event" and bw["crc"] == "off" and bw["iters"] == 20)
+rate = bw["iters"] * bw["size"] / bw["seconds"] / 1e9
+check("GB/s", abs(bw["bw_gbytes_s"] - rate) < 0.001 * rate + 1e-6)
+check("only bandwidth", "lat_us" not in bw and "rate_mops" not in bw)
+PYTHON
+
+expect_sentence 3 "nobody listens there" "$PERF" "127.0.0.1:$(free_port)"
+expect_sentence 3 "not an address of this host" "$PERF" --server 192.0.2.77:9000
+expect 0 "usage: ndkperf" "$PERF" --help
+expect_sentence 2 "which server?" "$PERF"
+expect_sentence 2 "not an address" "$PERF" nowhere
+expect_sentence 2 "no option '-z'" "$PERF" -z
+expect_sentence 2 "one of: send write read" "$PERF" 127.0.0.1 --op atomic
+expect_sentence 2 "no shared-memory transport" "$PERF" 127.0.0.1 --transport shm
+expect_sentence 2 "exclude each other" "$PERF" 127.0.0.1 --poll --event
+expect_sentence 2 "exclude each other" "$PERF" 127.0.0.1 --seconds 1 --iters 1
+expect_sentence 2 "does not fit a depth" "$PERF" 127.0.0.1 --metric bw --depth 2 --chain 3
+expect_sentence 2 "one queue pair" "$PERF" 127.0.0.1 --qps 2
+expect_sentence 2 "commas" "$PERF" 127.0.0.1 --size 0
+expect_sentence 2 "is for --server" "$PERF" 127.0.0.1 --once
+expect_sentence 2 "cannot write" "$PERF" 127.0.0.1 --json "$WORK/no/such/folder"
+exit "$failed"
