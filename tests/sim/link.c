@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/stranger.h"
 #include "sim/world.h"
 
 enum { PRIVATE_HEAD = 4, PRIVATE_MAX = 300, WRONG_PORT = 999 };
@@ -324,28 +325,34 @@ void link_begin(struct world *w)
     connect(l, is_wrong ? WRONG_PORT : to->addr.port);
 }
 
-/* Who wants to come in? NULL: nobody we know. */
-static struct link *link_of(struct host *h, const struct rnic_connector *c)
+/* Who wants to come in? */
+static uint32_t number_of(const struct rnic_connector *c)
 {
-    struct world *w = h->world;
     const uint8_t *data;
     uint32_t ird, ord, len, number = 0;
 
     if (rnic_connector_data(c, &ird, &ord, &data, &len) != SN_OK || len < PRIVATE_HEAD)
-        return NULL;
+        return STRANGER_NUMBER;
     for (uint32_t i = 0; i < PRIVATE_HEAD; i++)
         number |= (uint32_t)data[i] << (8 * i);
-    return number < w->links_count ? w->links[number] : NULL;
+    return number;
 }
 
 static bool answer(struct actor *a);
 
 void link_requested(struct host *h, struct rnic_connector *c)
 {
-    struct link *l = link_of(h, c);
-    struct life *life = life_born(h->world, rnic_connector_obj(c));
+    uint32_t number = number_of(c);
+    struct link *l = number < h->world->links_count ? h->world->links[number] : NULL;
+    struct life *life;
     struct actor *a;
 
+    /* Noise may look like a whole Request. */
+    if (number == STRANGER_NUMBER || (l == NULL && h->world->strangers != NULL)) {
+        stranger_requested(h, c);
+        return;
+    }
+    life = life_born(h->world, rnic_connector_obj(c));
     life_stand_on(life, h->listener_life);
     if (l == NULL || l->actor[1].host != h) {
         world_fail(h->world, "connection: a request that nobody made");

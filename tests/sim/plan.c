@@ -128,6 +128,7 @@ void plan_draw(struct plan *p, struct rng *r)
     p->ird_max = rng_chance(r, 200) ? 0 : rng_between(r, 1, 16);
     p->ord_max = rng_chance(r, 200) ? 1 : rng_between(r, 1, 16);
     p->end_link_permille = rng_chance(r, 500) ? 0 : 10;
+    p->strangers_permille = rng_chance(r, 250) ? rng_between(r, 1, 10) : 0;
     if (p->mood >= MOOD_ABRUPT)
         p->violence_permille = rng_between(r, 1, 20);
     if (p->mood == MOOD_ROUGH && rng_chance(r, 100))

@@ -51,7 +51,8 @@ struct plan {
     uint32_t silent_permille, defer_permille, inline_permille, fence_permille;
     uint32_t late_receive_permille; /* chance that a due receive is put off once more */
     uint32_t ird_max, ord_max;
-    uint32_t end_link_permille; /* per action: an orderly end of some connection */
+    uint32_t end_link_permille;  /* per action: an orderly end of some connection */
+    uint32_t strangers_permille; /* per action: somebody who is no RNIC connects */
     bool has_no_way; /* they may find no way to be peers: no connection comes up by right */
     uint32_t violence_permille; /* per action: something that ends a connection */
 };

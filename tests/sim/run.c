@@ -6,6 +6,7 @@
 
 #include "sim/bell.h"
 #include "sim/link.h"
+#include "sim/stranger.h"
 #include "sim/world.h"
 
 enum { CHECK_EVERY = 256, END_STEPS_MAX = 4000000 };
@@ -114,6 +115,10 @@ static void act(struct world *w)
         violate(w);
         return;
     }
+    if (rng_chance(&w->rng, w->plan.strangers_permille))
+        stranger_begin(w);
+    if (rng_chance(&w->rng, 20))
+        strangers_tick(w, false);
     if (rng_chance(&w->rng, 250)) {
         cq_visit(random_cq(w));
         return;
@@ -329,6 +334,7 @@ static bool close_any(struct world *w)
 
 static void close_all(struct world *w)
 {
+    strangers_tick(w, true);
     for (uint32_t i = 0; i < END_STEPS_MAX && !w->has_failed && close_any(w); i++) {
         for (uint32_t n = rng_below(&w->rng, 4); n > 0; n--)
             world_step(w);

@@ -11,6 +11,7 @@
 #include "sim/domain.h"
 #include "sim/link.h"
 #include "sim/op.h"
+#include "sim/stranger.h"
 
 enum { LISTEN_PORT = 5445 };
 
@@ -184,6 +185,7 @@ void world_close(struct world *w)
     }
     if (w->has_failed)
         return;
+    strangers_end(w);
     /* Connections that are closed but still get their last octets through. */
     for (uint32_t i = 0; i < 1000000 && world_step(w); i++)
         ;

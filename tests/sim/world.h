@@ -20,7 +20,9 @@
 struct cq;
 struct domain;
 struct link;
+struct guest;
 struct op;
+struct stranger;
 
 enum { HOSTS = 2, DOMAINS_MAX = 2, HOST_CQS = 2, LINKS_ALIVE_MAX = 8 };
 
@@ -55,6 +57,8 @@ struct world {
     uint32_t ops_count, ops_room;
     struct link **links;
     uint32_t links_count, links_room;
+    struct stranger *strangers;
+    struct guest *guests;
 
     bool is_ending; /* no new work */
     uint64_t hash;  /* of the log and of every octet on the wire */
