@@ -118,6 +118,15 @@ foreach(script ${tool_scripts})
   set_tests_properties(tools_${name} PROPERTIES LABELS tools TIMEOUT 300)
 endforeach()
 
+# tests/interop: against the siw driver of a Linux guest; 77, skipped, where there is no lab or QEMU.
+# Not under a sanitizer: emulation is slow enough.
+if(NOT SOFTNDK_SANITIZE)
+  add_test(NAME interop_siw
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/siw.py ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(interop_siw PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
+    COST 1000)
+endif()
+
 # bench/<name>.c: bench_<name>, what ./dev perf compares with and measures inside.
 file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
 foreach(source ${benches})

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+"""Programs of this side: ndkping in both roles, with settings given by the environment."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from lab import free_port
+
+
+def environment(settings):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("SOFTNDK_")}
+    env["SOFTNDK_TRANSPORT"] = "tcp"
+    env.update({"SOFTNDK_" + name: str(value) for name, value in settings.items()})
+    return env
+
+
+def in_netns(netns, command):
+    return (["ip", "netns", "exec", netns] if netns else []) + command
+
+
+class Client:
+    """ndkping --rping, begun at once. `verified`: pings that it says were verified."""
+
+    def __init__(self, bin_dir, address, size=64, count=1, settings=None, netns=None, interval=0,
+                 own=False):
+        command = [os.path.join(bin_dir, "ndkping"), address, "--size", str(size), "--count",
+                   str(count), "--wait", "10"]
+        command += [] if own else ["--rping"]
+        command += ["--interval", str(interval)] if interval else []
+        self.process = subprocess.Popen(in_netns(netns, command), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        env=environment(settings or {}))
+        self.text = ""
+        self.verified = 0
+
+    def end(self, timeout=60):
+        """Its status; 124 when it had to be ended."""
+        rc = None
+        try:
+            out, _ = self.process.communicate(timeout=timeout)
+            rc = self.process.returncode
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            out, _ = self.process.communicate()
+            rc = 124
+        self.text = out.decode(errors="replace")
+        self.verified = len(re.findall(r"^\d+ octets of data successfully", self.text, re.M))
+        return rc
+
+    def last_line(self):
+        return (self.text.strip().split("\n") or [""])[-1]
+
+
+class Server:
+    """ndkping --server --rping, listening when the constructor returns."""
+
+    def __init__(self, bin_dir, log, settings=None, netns=None, own=False):
+        self.log = log
+        address = "10.0.2.2" if netns else "127.0.0.1"
+        for _ in range(5):
+            self.port = free_port()
+            command = [os.path.join(bin_dir, "ndkping"), "--server",
+                       "%s:%d" % (address, self.port), "--wait", "600"]
+            command += [] if own else ["--rping"]
+            with open(log, "wb") as out:
+                self.process = subprocess.Popen(in_netns(netns, command), stdout=out, stderr=out,
+                                                stdin=subprocess.DEVNULL,
+                                                env=environment(settings or {}))
+            if self.said("listens on", 15):
+                return
+            self.end()
+        raise RuntimeError("ndkping does not listen: " + self.text())
+
+    def text(self):
+        with open(self.log, errors="replace") as f:
+            return f.read()
+
+    def said(self, words, seconds, times=1):
+        """Whether its output held the words so many times before the time was over."""
+        end = time.time() + seconds
+        while self.text().count(words) < times:
+            if time.time() > end or self.process.poll() is not None:
+                return self.text().count(words) >= times
+            time.sleep(0.02)
+        return True
+
+    def verified(self):
+        return len(re.findall(r"^\d+ octets of data successfully", self.text(), re.M))
+
+    def is_alive(self):
+        return self.process.poll() is None
+
+    def tcp(self):
+        """A TCP connection to it that speaks no iWARP yet."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
+    def end(self, how=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                return 124
+        return self.process.returncode
