@@ -2,6 +2,7 @@
 /*
  * MPA start-up frames. Input: the octets of a connection's start, read as a Request and as a Reply.
  * Holds: what parses, builds to the same frame; a prefix is never final; nothing else is read.
+ * [SEC-015]
  */
 #include <stdlib.h>
 #include <string.h>

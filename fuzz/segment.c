@@ -3,6 +3,7 @@
  * DDP segments with their RDMAP headers. Input: a ULPDU. Holds: a header that is accepted builds to
  * the same octets (reserved bits aside); a refused one gives a Terminate that says why and returns
  * the header; the payload plays no part in it.
+ * [SEC-015]
  */
 #include <stdlib.h>
 #include <string.h>

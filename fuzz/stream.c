@@ -3,6 +3,7 @@
  * A peer that sends anything. Input: one octet of options (enum world_option), then what the peer
  * sends. The stream has receives, Sends, Writes and Reads posted. See stream_world.h for what
  * holds.
+ * [SEC-015]
  */
 #include "stream_world.h"
 

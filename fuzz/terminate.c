@@ -3,6 +3,7 @@
  * What a peer's Terminate holds behind its DDP header. Input: those octets. Holds: headers are
  * reported only where there are octets for them; what was understood builds to a Terminate that is
  * understood the same way.
+ * [SEC-015]
  */
 #include <string.h>
 

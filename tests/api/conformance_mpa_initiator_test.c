@@ -223,7 +223,7 @@ static void test_reply_cut_off(void **state)
     }
 }
 
-/* [MPA-018]: no Reply, or the beginning of one. */
+/* [MPA-018] [SEC-014]: no Reply, or the beginning of one. */
 static void test_reply_timeout(void **state)
 {
     (void)state;
@@ -413,8 +413,8 @@ static void test_nothing_before_complete(void **state)
     link_close(&k);
 }
 
-/* [MPA-025] [MPA-026]: FPDUs in the same segment as the Reply, also when the private data is odd.
- */
+/* [MPA-025] [MPA-026] [VRB-057]: FPDUs in the same segment as the Reply, also when the private data
+ * is odd. */
 static void test_reply_with_fpdus(void **state)
 {
     (void)state;

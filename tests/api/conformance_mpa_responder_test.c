@@ -131,7 +131,7 @@ static void test_request_cut_off(void **state)
     }
 }
 
-/* [MPA-017] [MPA-021]: silence until the Request is there, but not for ever. */
+/* [MPA-017] [MPA-021] [SEC-014]: silence until the Request is there, but not for ever. */
 static void test_request_timeout(void **state)
 {
     (void)state;
@@ -272,7 +272,8 @@ static void test_request_in_pieces(void **state)
     link_close(&k);
 }
 
-/* [MPA-020]: we are lenient: octets behind the Request are the beginning of the stream. */
+/* [MPA-020] [VRB-057]: we are lenient: octets behind the Request are the beginning of the stream.
+ */
 static void test_request_with_fpdus(void **state)
 {
     struct link k = link_begin(&how);

@@ -48,7 +48,8 @@ static void test_read(void **state)
     link_close(&k);
 }
 
-/* [RDM-030] [ECE-010]: never more than ORD on the way; the next goes when one was answered. */
+/* [RDM-030] [ECE-010] [SEC-010]: never more than ORD on the way; the next goes when one was
+ * answered. */
 static void test_ord(void **state)
 {
     static const uint16_t ords[] = {1, 2, 4, 15};

@@ -231,7 +231,8 @@ static void each_flavour_refuses_the_calls_of_the_other(void **state)
 
 /* ---- windows and closing ---- */
 
-/* [NDKPI NDK_FN_BIND] The region is an antecedent of its window, and busy while one is bound. */
+/* [NDKPI NDK_FN_BIND] [VRB-053] The region is an antecedent of its window, and busy while one is
+ * bound. */
 static void a_bound_window_holds_its_region(void **state)
 {
     struct pair p = pair_open(NULL);

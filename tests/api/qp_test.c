@@ -50,6 +50,7 @@ static void attributes_have_limits(void **state)
     consumer_close(c);
 }
 
+/* [SEC-007] Nothing of another adapter, of which each has its own. */
 static void objects_of_others_are_refused(void **state)
 {
     struct consumer *c = consumer_open(NULL), *foreign = consumer_open(NULL);

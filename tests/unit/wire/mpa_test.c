@@ -110,7 +110,7 @@ static void golden_frames_parse_and_build(void **state)
     }
 }
 
-/* [MPA-019] */
+/* [MPA-019] [SEC-018] From copies that end where the octets end. */
 static void every_prefix_asks_for_more(void **state)
 {
     (void)state;
