@@ -93,20 +93,3 @@ void iw_batch_copy(const struct iw_batch *b, size_t from, size_t n, uint8_t *out
         span++;
     }
 }
-
-/* Everything laid out lies in the scratch or in the stash, nothing in memory of others. */
-static bool is_ours(const struct iw_batch *b, const struct sn_cspan *span)
-{
-    uintptr_t at = (uintptr_t)span->p, scratch = (uintptr_t)b->scratch;
-
-    return at >= scratch && at - scratch < IW_BATCH_SCRATCH;
-}
-
-bool iw_batch_has_references(const struct iw_batch *b)
-{
-    for (size_t i = b->stash_octets > 0 ? 1 : 0; i < b->spans; i++) {
-        if (!is_ours(b, &b->span[i]))
-            return true;
-    }
-    return false;
-}

@@ -52,8 +52,9 @@ static enum iw_step pass_local(
     struct iw_stream *s, const struct iw_batch *b, struct iw_tx_cursor *c, struct iw_wr *wr)
 {
     if (c->wr_pos == s->started_pos) {
-        /* It waits for the other lanes, and what was looked up does not outlive that. */
-        if (wr->op == IW_OP_INVALIDATE && iw_batch_has_references(b))
+        /* What TCP does not take of this batch is laid out again, from memory that must still be
+         * the same; and the invalidation waits for the other lanes, which no span outlives. */
+        if (wr->op == IW_OP_INVALIDATE && b->fpdus > 0)
             return IW_STEP_STOP;
         s->started_pos++;
         wr->status = (uint8_t)iw_local_execute(s, wr);

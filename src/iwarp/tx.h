@@ -21,8 +21,6 @@ void iw_stash_put(struct iw_batch *b, struct iw_stash *stash);
 void iw_batch_clear(struct iw_batch *b);
 /* Copies n octets of the batch, from octet `from` on; they are there. */
 void iw_batch_copy(const struct iw_batch *b, size_t from, size_t n, uint8_t *out);
-/* A span points to memory that was looked up, so nothing that QUIESCES may be called now. */
-bool iw_batch_has_references(const struct iw_batch *b);
 
 /* ---- tx_fpdu.c ---- */
 

@@ -40,13 +40,13 @@ static void bench_fini(struct bench *b)
     free(b->page);
 }
 
-static void post_register(struct bench *b, uintptr_t id, uint8_t flags)
+static void post_register_of(struct bench *b, uintptr_t id, uint8_t flags, const uint64_t *pages)
 {
     const struct iw_wr wr = {.context = (void *)id,
         .op = IW_OP_FAST_REGISTER,
         .flags = flags,
         .local.fast = {.region = b->fast,
-            .args = {.pages = b->pages,
+            .args = {.pages = pages,
                 .pages_count = 1,
                 .len = MEM_PAGE_SIZE,
                 .rights = MEM_LOCAL_READ | MEM_LOCAL_WRITE},
@@ -54,6 +54,11 @@ static void post_register(struct bench *b, uintptr_t id, uint8_t flags)
             .release_ctx = &b->released}};
 
     sp_post(b->e, &wr, NULL, 0);
+}
+
+static void post_register(struct bench *b, uintptr_t id, uint8_t flags)
+{
+    post_register_of(b, id, flags, b->pages);
 }
 
 static void post_bind(struct bench *b, uintptr_t id)
@@ -79,6 +84,12 @@ static void expect_done(const struct bench *b, const uintptr_t *ids, size_t n)
     }
 }
 
+static void transmit_all(struct bench *b)
+{
+    while (iw_tx_has_work(&b->e->stream))
+        (void)sp_transmit(b->p, b->e);
+}
+
 /* Registered, used and invalidated in one chain. Every later request sees what an earlier one did.
  * They complete with nothing on the wire, too. */
 static void one_chain(void **state)
@@ -94,17 +105,16 @@ static void one_chain(void **state)
     post_register(&b, REG + 1, 0);
     sp_send(b.e, SEND + 1, 0, 0, sp_sge(b.fast, 0, 8));
     sp_invalidate(b.e, INV + 1, 0, b.fast);
-    /* The invalidate waits for other lanes: no reference may be in the batch then. */
+    /* The invalidate waits until TCP has the Send. */
     assert_true(iw_tx_gather(&b.e->stream, b.e->batch) > 0);
     assert_true(mem_region_is_valid(b.fast));
     assert_int_equal(b.e->dones, 1);
     assert_true(iw_tx_sent(&b.e->stream, b.e->batch, b.e->batch->octets));
     assert_true(iw_tx_has_work(&b.e->stream));
-    (void)sp_transmit(b.p, b.e);
+    transmit_all(&b);
     expect_done(&b, ids, 6);
     assert_false(mem_region_is_valid(b.fast));
     assert_int_equal(b.released, 2);
-    assert_false(iw_tx_has_work(&b.e->stream));
     bench_fini(&b);
 }
 
@@ -125,6 +135,43 @@ static void nothing_on_the_wire(void **state)
     assert_int_equal(b.window->qp, b.e->who.qp);
     assert_true(iw_is_idle(&b.e->stream));
     bench_fini(&b);
+}
+
+/*
+ * What TCP did not take is laid out again, from the same memory: a small Send that was only copied
+ * into the batch holds up the invalidation of its region as a large one does. Else it would find
+ * the region invalid, or registered anew over other memory.
+ */
+static void invalidate_waits_for_tcp(void **state)
+{
+    static const uintptr_t ids[] = {REG, SEND, INV, REG + 1};
+    uint8_t *other = aligned_alloc(MEM_PAGE_SIZE, MEM_PAGE_SIZE);
+    const uint64_t other_pages[1] = {(uintptr_t)other};
+    const uint8_t *sent;
+    struct bench b;
+
+    (void)state;
+    bench_init(&b);
+    assert_non_null(other);
+    memset(b.page, 0xA1, MEM_PAGE_SIZE);
+    memset(other, 0xB2, MEM_PAGE_SIZE);
+    post_register(&b, REG, 0);
+    sp_send(b.e, SEND, 0, 0, sp_sge(b.fast, 0, 8));
+    sp_invalidate(b.e, INV, 0, b.fast);
+    post_register_of(&b, REG + 1, 0, other_pages);
+    assert_true(iw_tx_gather(&b.e->stream, b.e->batch) > 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(iw_tx_sent(&b.e->stream, b.e->batch, 0));
+        assert_true(iw_tx_gather(&b.e->stream, b.e->batch) > 0);
+        assert_int_equal(iw_stream_state(&b.e->stream), IW_OPEN);
+    }
+    sent = b.e->batch->span[0].p + MPA_LEN_FIELD + DDP_UNTAGGED_LEN;
+    assert_int_equal(sent[0], 0xA1);
+    assert_true(iw_tx_sent(&b.e->stream, b.e->batch, b.e->batch->octets));
+    (void)sp_transmit(b.p, b.e);
+    expect_done(&b, ids, 4);
+    bench_fini(&b);
+    free(other);
 }
 
 /* A batch that TCP did not take comes again; the operations in it do not. Their slots may have been
@@ -198,7 +245,7 @@ static void failures(void **state)
             post_bind(&b, INV); /* bound already */
         }
         post_register(&b, 99, 0);
-        (void)sp_transmit(b.p, b.e);
+        transmit_all(&b);
         assert_int_equal(b.e->dones, 3);
         assert_int_equal(b.e->done[0].status, SN_OK);
         assert_int_equal(b.e->done[1].status, SN_OK);
@@ -240,6 +287,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_chain),
+        cmocka_unit_test(invalidate_waits_for_tcp),
         cmocka_unit_test(nothing_on_the_wire),
         cmocka_unit_test(executed_once),
         cmocka_unit_test(fenced),
