@@ -28,7 +28,7 @@ export PKG_CONFIG_PATH=$WORK/prefix/lib/pkgconfig
 $CC consumer.c $(pkg-config --cflags --libs softndk)
 LD_LIBRARY_PATH=$WORK/prefix/lib ./a.out
 $CC -o consumer_static consumer.c $(pkg-config --cflags softndk) prefix/lib/libsoftndk.a \
-    -lisal -pthread
+    $(pkg-config --static --libs softndk | sed 's/-lsoftndk//')
 ./consumer_static
 ./prefix/bin/ndkping --help >/dev/null
 
