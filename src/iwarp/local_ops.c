@@ -7,9 +7,9 @@
 
 void iw_local_release(struct iw_wr *wr)
 {
-    if (wr->op == IW_OP_FAST_REGISTER && wr->local.fast.release_pages != NULL) {
-        wr->local.fast.release_pages(wr);
-        wr->local.fast.release_pages = NULL;
+    if (iw_op_is_local(wr->op) && wr->local.any.release != NULL) {
+        wr->local.any.release(wr);
+        wr->local.any.release = NULL;
     }
 }
 

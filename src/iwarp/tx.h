@@ -62,11 +62,7 @@ enum iw_step iw_lay_request(
 
 /* ---- local_ops.c ---- */
 
-static inline bool iw_op_is_local(uint8_t op)
-{
-    return op == IW_OP_FAST_REGISTER || op == IW_OP_BIND || op == IW_OP_INVALIDATE;
-}
-/* Executes a fast-register, bind or invalidate; SN_OK, or why it failed. The pages are released. */
+/* Executes a fast-register, bind or invalidate; SN_OK, or why it failed. It is released. */
 SN_MUST_CHECK enum sn_status iw_local_execute(struct iw_stream *s, struct iw_wr *wr);
 /* Gives up one that is never executed. */
 void iw_local_release(struct iw_wr *wr);

@@ -28,6 +28,12 @@ enum iw_op {
     IW_OP_COUNT
 };
 
+/* It goes nowhere: executed by this side alone. */
+static inline bool iw_op_is_local(uint8_t op)
+{
+    return op == IW_OP_FAST_REGISTER || op == IW_OP_BIND || op == IW_OP_INVALIDATE;
+}
+
 enum iw_wr_flag {
     IW_WR_SILENT = 0x01,     /* no completion when it succeeds */
     IW_WR_READ_FENCE = 0x02, /* starts when all earlier Reads are complete */
@@ -57,19 +63,26 @@ struct iw_wr {
     uint8_t is_done; /* ready to complete when its turn comes */
     uint8_t status;  /* enum sn_status, when done */
     uint16_t reserved;
+    /* Local operations. All begin alike: `release` is called once, when the request was executed or
+     * is given up, and needs its region and pages no longer. NULL: nobody wants to know. */
     union {
         struct {
+            void (*release)(struct iw_wr *wr);
             struct mem_region *region;
-            struct mem_fast_reg args; /* args.pages stays readable until executed */
-            void (*release_pages)(
-                struct iw_wr *wr); /* called when executed or flushed; may be NULL */
+        } any;
+        struct {
+            void (*release)(struct iw_wr *wr);
+            struct mem_region *region;
+            struct mem_fast_reg args; /* args.pages stays readable until released */
             void *release_ctx;
         } fast;
         struct {
+            void (*release)(struct iw_wr *wr);
             struct mem_region *window;
             struct mem_bind args;
         } bind;
         struct {
+            void (*release)(struct iw_wr *wr);
             struct mem_region *region;
         } invalidate;
     } local;

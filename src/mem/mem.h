@@ -104,7 +104,7 @@ struct mem_region {
     struct mem_region *parent;
     /* MR: windows bound to it now. Raised under table.lock */
     struct sn_a32 windows_bound;
-    void *owner; /* MR: what mem_table.unbound is told; set by who created it */
+    void *owner; /* set by who created it. MR: what mem_table.unbound is told */
     /* Order of the keys: a secret permutation of all 256, walked in turn. MR: by who registers;
      * WINDOW: poster only */
     uint64_t key_secret;

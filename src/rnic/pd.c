@@ -214,6 +214,7 @@ enum sn_status rnic_mw_create(struct rnic_pd *pd, struct rnic_mw **out)
         return s;
     }
     mw->pd = pd;
+    mw->region->owner = mw;
     rnic_obj_get(&pd->obj, RNIC_REF_SUCCESSOR);
     rnic_obj_init(&mw->obj, &mw_class, a, any_home(a));
     *out = mw;

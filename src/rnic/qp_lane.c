@@ -135,8 +135,8 @@ static void flush_late_requests(struct rnic_qp *qp)
     for (; iw_ring_has(&qp->sq, head); head++) {
         struct iw_wr *wr = iw_ring_slot(&qp->sq, head);
 
-        if (wr->op == IW_OP_FAST_REGISTER && wr->local.fast.release_pages != NULL)
-            wr->local.fast.release_pages(wr);
+        if (iw_op_is_local(wr->op) && wr->local.any.release != NULL)
+            wr->local.any.release(wr);
         on_wr_done(qp, wr, SN_CANCELLED);
         sn_a32_store_release(&qp->sq.head, head + 1);
     }

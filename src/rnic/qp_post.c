@@ -155,16 +155,32 @@ enum sn_status rnic_qp_read(struct rnic_qp *qp, void *context, const struct iw_s
 
 /* ---- fast-register, bind, invalidate ---- */
 
+/*
+ * The consumer may close a region or window while a request that names it is still queued: until
+ * that one is executed or flushed, the object stays.
+ */
+static void hold_object(struct rnic_obj *obj)
+{
+    rnic_obj_get(obj, RNIC_REF_REQUEST);
+}
+
+static void release_object(struct iw_wr *wr)
+{
+    rnic_obj_put(wr->local.any.region->owner, RNIC_REF_REQUEST);
+}
+
 static void release_stage(struct iw_wr *wr)
 {
     struct sn_a32 *taken = wr->local.fast.release_ctx;
 
     sn_a32_store_release(taken, 0);
+    release_object(wr);
 }
 
 static void release_heap(struct iw_wr *wr)
 {
     sn_free(wr->local.fast.release_ctx);
+    release_object(wr);
 }
 
 /* The page list is the consumer's only during the call, so it waits in the region's own memory. */
@@ -175,7 +191,7 @@ static bool stage_pages(struct rnic_mr *mr, struct iw_wr *wr, const struct mem_f
     for (int i = 0; i < RNIC_FAST_STAGES && to == NULL; i++) {
         if (sn_a32_cas(&mr->stage_taken[i], 0, 1)) {
             to = mr->stage[i];
-            wr->local.fast.release_pages = release_stage;
+            wr->local.fast.release = release_stage;
             wr->local.fast.release_ctx = &mr->stage_taken[i];
         }
     }
@@ -183,7 +199,7 @@ static bool stage_pages(struct rnic_mr *mr, struct iw_wr *wr, const struct mem_f
         to = sn_zalloc_array(args->pages_count, sizeof *to);
         if (to == NULL)
             return false;
-        wr->local.fast.release_pages = release_heap;
+        wr->local.fast.release = release_heap;
         wr->local.fast.release_ctx = to;
     }
     memcpy(to, args->pages, args->pages_count * sizeof *to);
@@ -206,6 +222,7 @@ enum sn_status rnic_qp_fast_register(struct rnic_qp *qp, void *context, struct r
     if (s != SN_OK)
         return refuse(qp, s);
     wr->local.fast.region = mr->region;
+    hold_object(&mr->obj);
     return end(qp, flags);
 }
 
@@ -223,8 +240,10 @@ enum sn_status rnic_qp_bind(struct rnic_qp *qp, void *context, struct rnic_mr *m
         return refuse(qp, s);
     args.stag = mem_window_next_stag(&qp->obj.adapter->mem, mw->region);
     sn_a32_store_release(&mw->stag, args.stag);
+    wr->local.bind.release = release_object;
     wr->local.bind.window = mw->region;
     wr->local.bind.args = args;
+    hold_object(&mw->obj);
     rnic_mr_lend(mr);
     return end(qp, flags);
 }
@@ -247,7 +266,9 @@ enum sn_status rnic_qp_invalidate(
     s = begin(qp, IW_OP_INVALIDATE, context, flags, &wr);
     if (s != SN_OK)
         return refuse(qp, s);
+    wr->local.invalidate.release = release_object;
     wr->local.invalidate.region = region;
+    hold_object(obj);
     return end(qp, flags);
 }
 

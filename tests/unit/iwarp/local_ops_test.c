@@ -50,7 +50,7 @@ static void post_register_of(struct bench *b, uintptr_t id, uint8_t flags, const
                 .pages_count = 1,
                 .len = MEM_PAGE_SIZE,
                 .rights = MEM_LOCAL_READ | MEM_LOCAL_WRITE},
-            .release_pages = released,
+            .release = released,
             .release_ctx = &b->released}};
 
     sp_post(b->e, &wr, NULL, 0);

@@ -259,6 +259,59 @@ static void windows(void **state)
     pair_close(&p);
 }
 
+/* A region or window that is closed while a request names it goes when that one is executed, or
+ * flushed. [NDKPI object-lifetime] */
+static void requests_hold_what_they_name(void **state)
+{
+    const struct iw_mpa_result mpa = pair_mpa();
+
+    (void)state;
+    for (int is_flushed = 0; is_flushed < 2; is_flushed++) {
+        struct mem_fast_reg args = {
+            .pages_count = 1, .len = MEM_PAGE_SIZE, .rights = MEM_LOCAL_READ};
+        uint8_t *page = aligned_alloc(MEM_PAGE_SIZE, MEM_PAGE_SIZE);
+        const uint64_t pages[1] = {(uintptr_t)page};
+        struct tally closed[3] = {{{0}, {0}}};
+        struct rnic_mr *registered, *invalidated;
+        struct rnic_mw *mw;
+        struct pair p;
+
+        assert_non_null(page);
+        args.pages = pages;
+        pair_open(&p, &mpa, false);
+        assert_int_equal(rnic_mr_create(p.pd, true, &registered), SN_OK);
+        assert_int_equal(rnic_mr_create(p.pd, true, &invalidated), SN_OK);
+        assert_int_equal(rnic_mw_create(p.pd, &mw), SN_OK);
+        assert_int_equal(rnic_mr_fast_init(registered, 1, false), SN_OK);
+        assert_int_equal(rnic_mr_fast_init(invalidated, 1, false), SN_OK);
+        assert_int_equal(
+            rnic_qp_fast_register(p.a.qp, CTX(1), invalidated, &args, RNIC_POST_DEFER), SN_OK);
+        assert_int_equal(
+            rnic_qp_fast_register(p.a.qp, CTX(2), registered, &args, RNIC_POST_DEFER), SN_OK);
+        assert_int_equal(rnic_qp_bind(p.a.qp, CTX(3), p.a.mr, mw, (uintptr_t)p.a.memory, 8,
+                             MEM_REMOTE_READ, RNIC_POST_DEFER),
+            SN_OK);
+        assert_int_equal(
+            rnic_qp_invalidate(p.a.qp, CTX(4), &invalidated->obj, RNIC_POST_DEFER), SN_OK);
+        assert_int_equal(rnic_obj_close(&registered->obj, tally_done(&closed[0])), SN_PENDING);
+        assert_int_equal(rnic_obj_close(&mw->obj, tally_done(&closed[1])), SN_PENDING);
+        assert_int_equal(rnic_obj_close(&invalidated->obj, tally_done(&closed[2])), SN_PENDING);
+        nap_ms(10);
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(sn_a32_load_acquire(&closed[i].calls), 0);
+        if (is_flushed)
+            rnic_qp_flush(p.a.qp);
+        else
+            rnic_qp_kick(p.a.qp);
+        for (uintptr_t i = 1; i <= 4; i++)
+            expect(&p.a, i, is_flushed ? SN_CANCELLED : SN_OK);
+        for (int i = 0; i < 3; i++)
+            await_count(&closed[i].calls, 1);
+        pair_close(&p);
+        free(page);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +323,7 @@ int main(void)
         cmocka_unit_test(queue_full_until_completed),
         cmocka_unit_test(fast_register_chain),
         cmocka_unit_test(windows),
+        cmocka_unit_test(requests_hold_what_they_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
