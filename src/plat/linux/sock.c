@@ -90,6 +90,9 @@ enum sn_status lin_status_from_errno(int err)
     return SN_INTERNAL;
 }
 
+/* A peer that is silent for a minute is asked; without an answer for another it is lost. */
+enum { KEEPALIVE_IDLE_S = 60, KEEPALIVE_INTERVAL_S = 10, KEEPALIVE_PROBES = 6 };
+
 static void set_option(int fd, int level, int name, int value)
 {
     /* Options only make things better: a kernel that lacks one works without it. */
@@ -103,7 +106,13 @@ int lin_sock_create(uint8_t family)
 
     if (fd < 0)
         return -1;
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* [MPA-061] */
+    /* Who only waits would not notice that the peer's host is gone. What a listener accepts
+     * inherits all of it. [NET-008] */
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
     if (family == 6)
         set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     return fd;
