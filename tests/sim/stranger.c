@@ -73,35 +73,62 @@ static void say_request(struct stranger *s, const struct rnic_options *host)
     s->len += mpa_frame_build(&f, s->octets + s->len, MPA_FRAME_LEN_MAX);
 }
 
-/* An STag that names something, but not for this stream: of the other protection domain, if there
- * is one. */
-static uint32_t foreign_stag(struct world *w, const struct host *h)
+/* Somewhere in memory that another protection domain has registered, if there is one. */
+struct target {
+    uint32_t stag;
+    uint64_t to;
+};
+
+static struct target foreign_target(struct world *w, const struct host *h)
 {
-    if (h->domains < 2 || rng_chance(&w->rng, 500))
-        return (uint32_t)rng_next(&w->rng);
-    return h->domain[1]->grant[0].stag; /* guests live in domain 0 */
+    struct target t = {(uint32_t)rng_next(&w->rng), rng_next(&w->rng)};
+
+    if (h->domains > 1 && rng_chance(&w->rng, 700)) { /* guests live in domain 0 */
+        t.stag = h->domain[1]->grant[0].stag;
+        t.to = h->domain[1]->grant[0].base + rng_below(&w->rng, 1000);
+    }
+    return t;
+}
+
+static void make_tagged(struct rng *r, uint8_t *ulpdu, struct target t)
+{
+    ulpdu[0] = (uint8_t)(0x80 | (rng_chance(r, 800) ? 0x40 : 0) | 1);
+    ulpdu[1] = (uint8_t)(0x40 | (rng_chance(r, 800) ? 0 : rng_below(r, 16)));
+    sn_put_be32(ulpdu + 2, t.stag);
+    sn_put_be64(ulpdu + 6, t.to);
+}
+
+static void make_untagged(struct rng *r, uint8_t *ulpdu, struct target t)
+{
+    uint8_t opcode = (uint8_t)rng_below(r, rng_chance(r, 900) ? 8 : 16);
+    bool is_read = rng_chance(r, 400);
+
+    ulpdu[0] = (uint8_t)((rng_chance(r, 800) ? 0x40 : 0) | 1);
+    ulpdu[1] = (uint8_t)(0x40 | (is_read ? 1 : opcode));
+    sn_put_be32(ulpdu + 2, t.stag);                        /* to be invalidated */
+    sn_put_be32(ulpdu + 6, is_read ? 1 : rng_below(r, 4)); /* QN */
+    sn_put_be32(ulpdu + 10, rng_chance(r, 800) ? 1 : 0);   /* MSN */
+    sn_put_be32(ulpdu + 14, rng_chance(r, 800) ? 0 : 77);  /* MO */
+    sn_put_be32(ulpdu + 30, 64);                           /* a Read's length and source */
+    sn_put_be32(ulpdu + 34, t.stag);
+    sn_put_be64(ulpdu + 38, t.to);
 }
 
 /* Headers that make sense now and then, payload that does not. */
 static void say_fpdu(struct stranger *s, const struct host *h, uint64_t *pos, bool markers)
 {
     struct rng *r = &s->world->rng;
-    uint32_t n = rng_between(r, 14, ULPDU_MAX);
+    uint32_t n = rng_chance(r, 500) ? 46 : rng_between(r, 46, ULPDU_MAX);
     uint32_t len = mpa_fpdu_len(n);
     uint8_t fpdu[512] = {0};
-    bool is_tagged = rng_chance(r, 500);
 
     for (uint32_t i = 0; i < n; i++)
         fpdu[2 + i] = (uint8_t)rng_next(r);
     sn_put_be16(fpdu, (uint16_t)n);
-    fpdu[2] = (uint8_t)((is_tagged ? 0x80 : 0) | (rng_chance(r, 800) ? 0x40 : 0) | 1);
-    fpdu[3] = (uint8_t)(0x40 | rng_below(r, rng_chance(r, 900) ? 8 : 16));
-    sn_put_be32(fpdu + 4, foreign_stag(s->world, h));
-    if (!is_tagged && n >= 18) {
-        sn_put_be32(fpdu + 8, rng_below(r, 4));                            /* QN */
-        sn_put_be32(fpdu + 12, rng_chance(r, 800) ? 1 : rng_below(r, 9));  /* MSN */
-        sn_put_be32(fpdu + 16, rng_chance(r, 800) ? 0 : rng_below(r, 99)); /* MO */
-    }
+    if (rng_chance(r, 500))
+        make_tagged(r, fpdu + 2, foreign_target(s->world, h));
+    else
+        make_untagged(r, fpdu + 2, foreign_target(s->world, h));
     sn_put_le32(fpdu + len - MPA_CRC_LEN,
         sn_crc32c_finish(sn_crc32c_add(SN_CRC32C_INIT, fpdu, len - MPA_CRC_LEN)));
     if (markers) {
