@@ -75,21 +75,25 @@ json_t *interfaces_json(void)
     return array;
 }
 
+static void print_interface(const json_t *interface)
+{
+    const json_t *addresses = json_object_get(interface, "addresses");
+
+    printf("  %7d  %-16s", (int)json_integer_value(json_object_get(interface, "index")),
+        json_string_value(json_object_get(interface, "name")));
+    for (size_t i = 0; i < json_array_size(addresses); i++)
+        printf(" %s", json_string_value(json_array_get(addresses, i)));
+    printf("\n");
+}
+
 void interfaces_print(void)
 {
-    json_t *array = interfaces_json(), *interface, *address;
-    size_t i, k;
+    json_t *array = interfaces_json();
 
     printf("  %7s  %-16s %s\n", "IfIndex", "Name", "Addresses");
     printf("  %7d  %-16s %s\n", 0, "any", "all of them");
-    json_array_foreach(array, i, interface)
-    {
-        printf("  %7d  %-16s", (int)json_integer_value(json_object_get(interface, "index")),
-            json_string_value(json_object_get(interface, "name")));
-        json_array_foreach(json_object_get(interface, "addresses"), k, address)
-            printf(" %s", json_string_value(address));
-        printf("\n");
-    }
+    for (size_t i = 0; i < json_array_size(array); i++)
+        print_interface(json_array_get(array, i));
     json_decref(array);
 }
 

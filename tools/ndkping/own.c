@@ -15,6 +15,7 @@
  *
  * A side that finds a wrong octet says FAILED and ends the connection.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,8 +179,8 @@ static int compare(struct own *o, enum own_data data, const void *p, size_t n, u
 
     if (verify_check(p, n, data_seed(o, data), at, &wrong))
         return TOOL_DONE;
-    snprintf(words, sizeof words, "octet %llu of %llu is wrong", (unsigned long long)(at + wrong),
-        (unsigned long long)o->h->size);
+    snprintf(
+        words, sizeof words, "octet %" PRIu64 " of %" PRIu64 " is wrong", at + wrong, o->h->size);
     if (send_message(o, OWN_FAILED, at + wrong, 0, data) == CHANNEL_OK)
         channel_drain(o->c);
     return ping_fail(o->r, data_words[data], words);
@@ -259,7 +260,7 @@ static int client_sends(struct own *o)
 static int client_ping(struct own *o)
 {
     size_t n = (size_t)o->h->size;
-    struct own_message m, fetch;
+    struct own_message m = {.token = 0}, fetch;
     enum channel_result result;
     int rc = client_sends(o);
 
@@ -354,7 +355,7 @@ static int server_answers(struct own *o)
 static int server_ping(struct own *o)
 {
     size_t n = (size_t)o->h->size;
-    struct own_message m, other;
+    struct own_message m = {.token = 0}, other;
     enum channel_result result;
     int rc = server_answers(o);
 

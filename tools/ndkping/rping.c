@@ -81,9 +81,9 @@ static int receive_info(struct channel *c, struct ping_report *r, bool is_idle, 
     return result == CHANNEL_OK ? TOOL_DONE : ping_fail(r, what, channel_words(c, result));
 }
 
-static int no_memory(uint64_t size, NTSTATUS status)
+static void no_memory(uint64_t size, NTSTATUS status)
 {
-    return tool_fail(TOOL_FAILED, "there is no memory for a buffer of %llu octets: %s",
+    tool_fail(TOOL_FAILED, "there is no memory for a buffer of %llu octets: %s",
         (unsigned long long)size, SoftNdkStatusName(status));
 }
 
@@ -139,8 +139,10 @@ int rping_client(struct channel *c, const struct ping_options *o, struct ping_re
 
     if (NT_SUCCESS(status))
         status = ndk_memory_open(c->host, &sink, size, NDK_MR_FLAG_ALLOW_REMOTE_WRITE);
-    if (!NT_SUCCESS(status))
-        rc = no_memory(size, status);
+    if (!NT_SUCCESS(status)) {
+        no_memory(size, status);
+        rc = TOOL_FAILED;
+    }
     for (uint64_t ping = 0; rc == TOOL_DONE && ping < o->count; ping++) {
         uint64_t began = tool_now_ns();
 
@@ -189,7 +191,10 @@ static int size_buffers(
     status = ndk_memory_open(c->host, &b->data, size, NDK_MR_FLAG_ALLOW_LOCAL_WRITE);
     if (NT_SUCCESS(status))
         status = ndk_memory_open(c->host, &b->want, size, 0);
-    return NT_SUCCESS(status) ? TOOL_DONE : no_memory(size, status);
+    if (NT_SUCCESS(status))
+        return TOOL_DONE;
+    no_memory(size, status);
+    return TOOL_FAILED;
 }
 
 static int server_reads(struct channel *c, const struct ping_options *o, struct ping_report *r,
