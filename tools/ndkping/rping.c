@@ -223,7 +223,7 @@ static int server_ping(
 {
     static const char what[] = "the data that the server writes";
     static const struct rping_info go_ahead;
-    struct rping_info source, sink;
+    struct rping_info source = {0, 0, 0}, sink = {0, 0, 0};
     enum channel_result result;
     int rc = receive_info(c, r, r->pings > 0, "the client's data", &source);
 
