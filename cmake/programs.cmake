@@ -125,6 +125,10 @@ if(NOT SOFTNDK_SANITIZE)
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/siw.py ${CMAKE_BINARY_DIR}/bin)
   set_tests_properties(interop_siw PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
     COST 1000)
+  # What tshark makes of SOFTNDK_PCAP; skipped without tshark.
+  add_test(NAME interop_capture
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/capture.py ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(interop_capture PROPERTIES LABELS interop TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()
 
 # bench/<name>.c: bench_<name>, what ./dev perf compares with and measures inside.

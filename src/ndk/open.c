@@ -14,6 +14,7 @@
 #include "ndk/obj.h"
 #include "ndk/options.h"
 #include "plat/linux/linux.h"
+#include "trace/tap.h"
 
 /* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
 static char *environment(const char *name)
@@ -30,6 +31,23 @@ static NTSTATUS check_interface(NET_IFINDEX index)
     return ConvertInterfaceIndexToLuid(index, &luid);
 }
 
+/* SOFTNDK_PCAP=FILE: what passes the sockets goes to a capture file as well. */
+static NTSTATUS begin_capture(struct plat *plat)
+{
+    const char *path = environment("SOFTNDK_PCAP");
+    char why[NDK_OPTIONS_TEXT];
+    enum sn_status status;
+
+    if (path == NULL || *path == '\0')
+        return STATUS_SUCCESS;
+    status = trace_tap_begin(plat, path, why, sizeof(why));
+    if (status == SN_OK)
+        return STATUS_SUCCESS;
+    fprintf(
+        stderr, "softndk: the environment variable SOFTNDK_PCAP is \"%.100s\": %s\n", path, why);
+    return status == SN_NO_MEMORY ? STATUS_INSUFFICIENT_RESOURCES : STATUS_INVALID_PARAMETER;
+}
+
 static NTSTATUS open_on_linux(
     const SOFTNDK_OPTIONS *settings, NET_IFINDEX index, NDK_ADAPTER **ppAdapter)
 {
@@ -42,8 +60,11 @@ static NTSTATUS open_on_linux(
     if (plat == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     ndk_options_to_rnic(settings, index, &options);
-    status = ndk_adapter_open(plat, &options, &adapter);
+    status = begin_capture(plat);
+    if (NT_SUCCESS(status))
+        status = ndk_adapter_open(plat, &options, &adapter);
     if (!NT_SUCCESS(status)) {
+        trace_tap_end(plat);
         plat_linux_destroy(plat);
         return status;
     }
@@ -84,6 +105,8 @@ VOID SoftNdkCloseAdapter(NDK_ADAPTER *pAdapter)
         return;
     plat = ((struct ndk_adapter *)(void *)pAdapter)->owned_plat;
     ndk_adapter_close(pAdapter, __func__);
-    if (plat != NULL)
-        plat_linux_destroy(plat);
+    if (plat == NULL)
+        return;
+    trace_tap_end(plat);
+    plat_linux_destroy(plat);
 }

@@ -262,6 +262,7 @@ struct plat_pipe {
     void *ctx;
     enum sn_status error;
     struct plat_addr local, peer;
+    void *trace; /* belongs to who stands in front of the platform's operations (src/trace); NULL */
 };
 struct plat_listener {
     struct plat *plat;
