@@ -192,6 +192,19 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
     rnic_obj_put(&qp->obj, RNIC_REF_LANE);
 }
 
+/* Before anything else of the connection is told. */
+static void tell_first_fpdu(struct rnic_qp *qp)
+{
+    bool is_received = false;
+
+    if (!qp->is_first_fpdu_due)
+        return;
+    qp->is_first_fpdu_due = false;
+    if (qp->connector != NULL)
+        rnic_connector_on_first_fpdu(
+            qp->connector, iw_stream_terminate(&qp->stream, &is_received) != NULL && is_received);
+}
+
 /*
  * No more work. The oldest initiator request that has no error of its own gets `first`. Receives
  * are kept when only the peer said goodbye: they are cancelled by the consumer's flush or close
@@ -200,11 +213,13 @@ static void close_pipe(struct rnic_qp *qp, bool is_reset)
 static void go_over(
     struct rnic_qp *qp, enum sn_status why, enum sn_status first, bool keeps_receives)
 {
-    struct rnic_connector *c = qp->connector;
+    struct rnic_connector *c;
     enum wire_err e = iw_stream_error(&qp->stream);
 
     if (qp->is_over)
         return;
+    tell_first_fpdu(qp);
+    c = qp->connector;
     qp->is_over = true;
     set_ended(qp);
     plat_timer_cancel(qp->lane->lane, &qp->hold_timer);
@@ -235,18 +250,6 @@ static void lost(struct rnic_qp *qp)
     iw_kill(&qp->stream);
     go_over(qp, SN_RESET, SN_RESET, false);
     close_pipe(qp, true);
-}
-
-static void tell_first_fpdu(struct rnic_qp *qp)
-{
-    bool is_received = false;
-
-    if (!qp->is_first_fpdu_due)
-        return;
-    qp->is_first_fpdu_due = false;
-    if (qp->connector != NULL)
-        rnic_connector_on_first_fpdu(
-            qp->connector, iw_stream_terminate(&qp->stream, &is_received) != NULL && is_received);
 }
 
 /* What the stream's state asks for after octets moved. The last step of every entry point. */
@@ -435,9 +438,10 @@ static void peer_is_done(struct rnic_qp *qp)
         /* Our requests, or answers of ours, can not be finished. [VRB-011] */
         iw_fail(&qp->stream, WIRE_RDMAP_STREAM_CATASTROPHIC);
         go_over(qp, SN_RESET, SN_CANCELLED, true);
-    } else if (qp->connector != NULL) {
+    } else if (qp->has_left && qp->connector != NULL) {
+        tell_first_fpdu(qp);
         rnic_connector_on_peer_fin(qp->connector);
-    }
+    } /* else settle says how it ended */
 }
 
 /* One read. True: more may be waiting. */
