@@ -5,12 +5,17 @@
  * something else, and every octet. Skipped (77) where no network namespace or TUN device is to be
  * had.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/cable.h"
 #include "support/consumer.h"
+#include "support/create.h"
 #include "support/octets.h"
 #include "support/unit.h"
 
@@ -255,9 +260,67 @@ static void nobody_answers_a_connect(void **state)
     hosts_close(&h);
 }
 
+/*
+ * [NDKPI NDK_FN_CREATE_SHARED_ENDPOINT] [NDKPI NDK_FN_LISTEN] All ports that we choose from are
+ * taken: port 0 can not be served, a port of one's own can.
+ */
+static void no_port_is_left(void **state)
+{
+    enum { FIRST = 49152, COUNT = 16384 };
+    static int fd[COUNT];
+    struct rlimit limit;
+    struct hosts h;
+    struct ndk_call *call;
+    NDK_SHARED_ENDPOINT *shared;
+    NDK_LISTENER *l;
+    NDK_CONNECTOR *k;
+    ULONG n;
+    SOCKADDR_INET at = address_of(cable_address(HERE), 0, &n);
+    SOCKADDR_INET to = address_of(cable_address(THERE), 4000, &n);
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < COUNT + 100)
+        skip();
+    h = hosts_open(NULL);
+    cable_enter(cable, HERE);
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(FIRST + i))};
+
+        memcpy(&a.sin_addr, &at.Ipv4.sin_addr, 4);
+        fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(fd[i], (struct sockaddr *)&a, sizeof(a)), 0);
+    }
+    assert_ntstatus(create_shared_endpoint(h.c[HERE], cable_address(HERE), 0, &shared),
+        STATUS_TOO_MANY_ADDRESSES);
+    assert_ntstatus(consumer_create_listener(h.c[HERE], never_connected, NULL, &l), STATUS_SUCCESS);
+    call = call_begin(h.c[HERE]);
+    assert_ntstatus(
+        call_end(call, l->Dispatch->NdkListen(l, (SOCKADDR *)&at, n, call_completed, call)),
+        STATUS_TOO_MANY_ADDRESSES);
+    assert_ntstatus(consumer_create_connector(h.c[HERE], &k), STATUS_SUCCESS);
+    call = call_begin(h.c[HERE]);
+    assert_ntstatus(call_end(call, k->Dispatch->NdkConnect(k, h.e[HERE]->qp, (SOCKADDR *)&at, n,
+                                       (SOCKADDR *)&to, n, 1, 1, NULL, 0, call_completed, call)),
+        STATUS_TOO_MANY_ADDRESSES);
+    at = address_of(cable_address(HERE), 4001, &n);
+    call = call_begin(h.c[HERE]);
+    assert_ntstatus(
+        call_end(call, l->Dispatch->NdkListen(l, (SOCKADDR *)&at, n, call_completed, call)),
+        STATUS_SUCCESS);
+    for (unsigned i = 0; i < COUNT; i++)
+        close(fd[i]);
+    consumer_close_object(h.c[HERE], &k->Header);
+    consumer_close_object(h.c[HERE], &l->Header);
+    hosts_close(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_port_is_left), /* first: connections hold their ports for a while */
         cmocka_unit_test(what_the_cable_does_is_not_seen),
         cmocka_unit_test(the_mtu_changes),
         cmocka_unit_test(a_pulled_cable_is_plugged_in_again),
