@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/scarce.h"
 #include "sim/world.h"
 
 struct life *life_born(struct world *w, struct rnic_obj *obj)
@@ -91,6 +92,7 @@ void life_close(struct life *l)
 
 void life_heard(struct life *l, const char *what)
 {
+    scarce_off(); /* the consumer acts from here to the end of the step */
     world_log(l->world, "%s %u: %s", l->kind, l->number, what);
     if (l->state == LIFE_CLOSED)
         world_fail(

@@ -287,7 +287,7 @@ static void foresee(struct link *l)
 {
     struct world *w = l->world;
 
-    if (w->plan.faults.reset_permyriad > 0)
+    if (w->plan.faults.reset_permyriad > 0 || w->plan.scarce_permille > 0)
         link_taint(l, TAINT_RESET);
     if (w->plan.cq_depth != 0)
         link_taint(l, TAINT_OVERRUN);

@@ -133,4 +133,6 @@ void plan_draw(struct plan *p, struct rng *r)
         p->violence_permille = rng_between(r, 1, 20);
     if (p->mood == MOOD_ROUGH && rng_chance(r, 100))
         p->cq_depth = rng_between(r, 4, 40);
+    if (p->mood == MOOD_ROUGH && rng_chance(r, 300))
+        p->scarce_permille = rng_between(r, 5, 200);
 }

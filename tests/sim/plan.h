@@ -53,6 +53,7 @@ struct plan {
     uint32_t ird_max, ord_max;
     uint32_t end_link_permille;  /* per action: an orderly end of some connection */
     uint32_t strangers_permille; /* per action: somebody who is no RNIC connects */
+    uint32_t scarce_permille;    /* allocations in lanes that fail */
     bool has_no_way; /* they may find no way to be peers: no connection comes up by right */
     uint32_t violence_permille; /* per action: something that ends a connection */
 };

@@ -11,6 +11,7 @@
 #include "sim/domain.h"
 #include "sim/link.h"
 #include "sim/op.h"
+#include "sim/scarce.h"
 #include "sim/stranger.h"
 
 enum { LISTEN_PORT = 5445 };
@@ -59,7 +60,12 @@ uint64_t world_now_ns(const struct world *w)
 
 bool world_step(struct world *w)
 {
-    return sim_step(w->sim);
+    bool has_moved;
+
+    scarce_on();
+    has_moved = sim_step(w->sim);
+    scarce_off();
+    return has_moved;
 }
 
 static void tap(
@@ -139,12 +145,14 @@ static void open_host(struct world *w, uint32_t index)
 void world_open(struct world *w, uint64_t seed, bool is_verbose)
 {
     memset(w, 0, sizeof *w);
+    scarce_install();
     w->live_before = sn_alloc_live_count();
     w->seed = seed;
     w->rng.state = seed ^ UINT64_C(0x51a7e0f5ead5eed);
     w->is_verbose = is_verbose;
     w->hash = UINT64_C(0xcbf29ce484222325);
     plan_draw(&w->plan, &w->rng);
+    scarce_begin(seed, w->plan.scarce_permille);
     w->sim = sim_world_create(seed, &w->plan.faults);
     sim_set_tap(w->sim, tap, w);
     for (uint32_t i = 0; i < HOSTS; i++)
@@ -185,6 +193,7 @@ void world_close(struct world *w)
     }
     if (w->has_failed)
         return;
+    scarce_begin(0, 0);
     strangers_end(w);
     /* Connections that are closed but still get their last octets through. */
     for (uint32_t i = 0; i < 1000000 && world_step(w); i++)
