@@ -8,12 +8,15 @@
  *   bench_raw_tcp bw  [--size N] [--seconds S]   one direction, N octets per send; N is 1048576
  *                                                unless given
  *
+ * Each side stays on a processor of its own, where there are two.
+ *
  * Prints one JSON object in the form of `ndkperf --json`. Exit status 0, 2 for usage, 3 if the
  * connection cannot be made.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -160,6 +163,21 @@ static bool connect_pair(int pair[2])
     return true;
 }
 
+/* Keeps this process on the n-th processor (from 0) that it may use; there may be only one. */
+static void stay_on(unsigned n)
+{
+    cpu_set_t may, only;
+
+    if (sched_getaffinity(0, sizeof may, &may) != 0 || CPU_COUNT(&may) < 2)
+        return;
+    CPU_ZERO(&only);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &may) && n-- == 0)
+            CPU_SET(cpu, &only);
+    }
+    sched_setaffinity(0, sizeof only, &only);
+}
+
 struct arguments {
     bool is_lat;
     size_t size;
@@ -210,10 +228,12 @@ int main(int argc, char **argv)
     }
     if (child == 0) {
         close(pair[0]);
+        stay_on(1);
         serve(pair[1], buffer, a.size, a.is_lat);
         _exit(0);
     }
     close(pair[1]);
+    stay_on(0);
     result = a.is_lat ? run_lat(pair[0], buffer, a.size, a.seconds)
                       : run_bw(pair[0], buffer, a.size, a.seconds);
     close(pair[0]);
