@@ -131,6 +131,8 @@ static void say_fpdu(struct stranger *s, const struct host *h, uint64_t *pos, bo
         make_untagged(r, fpdu + 2, foreign_target(s->world, h));
     sn_put_le32(fpdu + len - MPA_CRC_LEN,
         sn_crc32c_finish(sn_crc32c_add(SN_CRC32C_INIT, fpdu, len - MPA_CRC_LEN)));
+    if (rng_chance(r, 300))
+        fpdu[rng_between(r, 16, len - 1)] ^= 0x10;
     if (markers) {
         size_t marked = mpa_fpdu_insert_markers(fpdu, len, *pos, true, s->octets + s->len);
 
