@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Both read queues. ORQ: own Reads (and a Read RTR) whose responses are awaited, at most ORD. IRRQ:
- * requests of the peer that are to be answered, Atomics included, at most IRD. [RFC5040 5.2]
+ * requests of the peer that are to be answered, Atomics included, at most IRD, rounded up to a
+ * power of two: siw rounds what it sends. [RFC5040 5.2]
  */
 #include "base/alloc.h"
 #include "base/assert.h"
@@ -19,7 +20,7 @@ static uint32_t slots_for(uint32_t entries)
 enum sn_status iw_reads_init(struct iw_stream *s)
 {
     uint32_t orq_slots = slots_for(s->config.mpa.ord + 1);
-    uint32_t irrq_slots = slots_for(s->config.mpa.ird + 1);
+    uint32_t irrq_slots = s->config.mpa.ird == 0 ? 1 : 2 * slots_for(s->config.mpa.ird);
 
     SN_ASSERT(s->config.mpa.ord <= MPA_IRD_ORD_MAX);
     SN_ASSERT(s->config.mpa.ird <= MPA_IRD_ORD_MAX);
@@ -43,8 +44,10 @@ void iw_reads_fini(struct iw_stream *s)
 
 bool iw_irrq_has_room(const struct iw_stream *s, bool is_empty)
 {
+    uint32_t room = (s->irrq_mask + 1) / 2; /* see iw_reads_init: IRD, rounded up */
+
     /* A Read RTR comes even where IRD is 0. [ECE-022] */
-    return s->irrq_tail - s->tx.irrq_pos < s->config.mpa.ird + (is_empty ? 1u : 0u);
+    return s->irrq_tail - s->tx.irrq_pos < room + (is_empty ? 1u : 0u);
 }
 
 uint32_t iw_irrq_msn(const struct iw_stream *s, uint32_t pos)

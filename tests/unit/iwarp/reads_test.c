@@ -2,23 +2,26 @@
 /* The two read queues by themselves; their rules on the wire are in rx_*_test.c and tx_test.c. */
 #include "unit/iwarp/stream_pair.h"
 
-/* IRD entries, one more for a request without octets, no matter where the queue stands. [RDM-031]
- */
+/* IRD entries, rounded up to a power of two as siw's ORD is, one more for a request without octets,
+ * no matter where the queue stands. [RDM-031] */
 static void inbound_room(void **state)
 {
+    static const uint32_t rooms[] = {0, 1, 2, 4, 4, 8, 8, 8, 8, 16};
+
     (void)state;
-    for (uint32_t ird = 0; ird < 9; ird++) {
+    for (uint32_t ird = 0; ird < SN_ARRAY_COUNT(rooms); ird++) {
+        uint32_t room = rooms[ird];
         const struct sp_options o = {.no_reads = ird == 0, .ird = ird, .ord = 1};
         struct stream_pair *p = sp_create(&o);
         struct iw_stream *s = &p->b.stream;
 
         s->tx.irrq_pos = s->irrq_tail = UINT32_MAX - 2;
-        for (uint32_t n = 0; n <= ird + 1; n++) {
-            assert_int_equal(iw_irrq_has_room(s, false), n < ird);
-            assert_int_equal(iw_irrq_has_room(s, true), n < ird + 1);
+        for (uint32_t n = 0; n <= room + 1; n++) {
+            assert_int_equal(iw_irrq_has_room(s, false), n < room);
+            assert_int_equal(iw_irrq_has_room(s, true), n < room + 1);
             s->irrq_tail++;
         }
-        assert_true(s->irrq_mask + 1 >= ird + 1);
+        assert_true(s->irrq_mask + 1 >= room + 1);
         sp_destroy(p);
     }
 }
