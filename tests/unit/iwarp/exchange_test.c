@@ -259,12 +259,54 @@ static void check_fast(const struct exchange *x, const struct side *d)
     }
 }
 
+/* ---- connections that are old: every counter is about to wrap ---- */
+
+static void age_ring(struct iw_ring *r)
+{
+    const uint32_t pos = UINT32_MAX - 6;
+
+    sn_a32_store_relaxed(&r->head, pos);
+    sn_a32_store_relaxed(&r->tail, pos);
+    r->head_seen = pos;
+}
+
+/* What `e` sends, and `peer` expects. */
+static void age_direction(struct sp_end *e, struct sp_end *peer)
+{
+    const uint32_t msn = UINT32_MAX - 3, pos = UINT32_MAX - 2;
+    struct iw_stream *s = &e->stream;
+
+    s->tx.send_msn = peer->stream.rx.send_msn = msn;
+    s->tx.read_msn = peer->stream.rx.read_msn = msn;
+    s->tx.orq_tail = s->orq_head = pos;
+    s->tx.irrq_pos = s->irrq_tail = pos;
+    s->tx.marker_pos = peer->stream.rx.pos = (UINT64_C(1) << 32) - 2000;
+    s->tx.wr_pos = s->started_pos = iw_sq_head(s);
+}
+
+static void age(struct stream_pair *p)
+{
+    struct sp_end *const ends[] = {&p->a, &p->b};
+
+    for (int i = 0; i < 2; i++) {
+        age_ring(&ends[i]->sq);
+        age_ring(&ends[i]->rq);
+        ends[i]->rq_taken = sn_a32_load_relaxed(&ends[i]->rq.head);
+    }
+    age_direction(&p->a, &p->b);
+    age_direction(&p->b, &p->a);
+}
+
+static bool is_old;
+
 static void run_exchange(const struct sp_options *o, size_t write_max, size_t read_max,
     bool is_random, uint64_t seed, uint32_t area)
 {
     struct exchange x = {.p = sp_create(o), .seed = seed, .area = area};
     size_t rounds = OPS_MAX / 2 - 2;
 
+    if (is_old)
+        age(x.p);
     x.p->write_max = write_max;
     x.p->read_max = read_max;
     x.p->is_random = is_random;
@@ -365,6 +407,16 @@ static void with_markers_without_crc(void **state)
     all_cuts(true, false, true);
 }
 
+/* Positions, MSNs and marker positions beyond 32 bits. */
+static void old_connections(void **state)
+{
+    (void)state;
+    is_old = true;
+    all_cuts(false, false, false);
+    all_cuts(false, true, true);
+    is_old = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +425,7 @@ int main(void)
         cmocka_unit_test(with_markers_one_way),
         cmocka_unit_test(with_markers_both_ways),
         cmocka_unit_test(with_markers_without_crc),
+        cmocka_unit_test(old_connections),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
