@@ -6,6 +6,7 @@ struct qp_fixture {
     struct fixture f;
     struct rnic_pd *pd;
     struct rnic_cq *cq;
+    struct sn_a32 is_closed;
 };
 
 static void open_qp(struct qp_fixture *q)
@@ -123,6 +124,35 @@ static void antecedents_wait_for_the_qp(void **state)
     fixture_close(&q.f);
 }
 
+static void cq_dies_meanwhile(const struct rnic_done *d, enum sn_status status)
+{
+    struct qp_fixture *q = d->ctx;
+
+    assert_int_equal(status, SN_OK);
+    rnic_adapter_each(q->f.adapter, RNIC_QP, rnic_qp_on_cq_dead, q->cq);
+    sn_a32_store_release(&q->is_closed, 1);
+}
+
+/* While its close completes a QP is still listed, without a reference left: a CQ that dies just
+ * then must leave it alone. */
+static void cq_dies_while_the_close_completes(void **state)
+{
+    struct qp_fixture q = {0};
+    const struct rnic_done done = {.call = cq_dies_meanwhile, .ctx = &q};
+    struct rnic_qp_attr attr = {0};
+    struct rnic_qp *qp;
+
+    (void)state;
+    open_qp(&q);
+    attr.recv_cq = attr.send_cq = q.cq;
+    assert_int_equal(rnic_qp_create(q.pd, &attr, &qp), SN_OK);
+    rnic_obj_get(&qp->obj, RNIC_REF_LANE);
+    assert_int_equal(rnic_obj_close(&qp->obj, done), SN_PENDING);
+    rnic_obj_put(&qp->obj, RNIC_REF_LANE);
+    await_count(&q.is_closed, 1);
+    close_qp(&q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +160,7 @@ int main(void)
         cmocka_unit_test(objects_of_another_adapter_are_refused),
         cmocka_unit_test(reservation),
         cmocka_unit_test(antecedents_wait_for_the_qp),
+        cmocka_unit_test(cq_dies_while_the_close_completes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
