@@ -492,13 +492,13 @@ enum sn_status rnic_connector_reject(
     if (is_passive ? !iw_mpa_reject(o, &c->offer, private_data, private_len, &reply)
                    : private_len > iw_mpa_private_max(o))
         return SN_PRIVATE_DATA_TOO_LONG;
-    s = answer_of(rnic_conn_step(c, RNIC_EV_REJECT, NULL), SN_BAD_STATE);
-    if (s != SN_OK)
-        return s;
+    /* Before the step: with it the lane may send, at the peer's next octet. */
     if (is_passive)
         rnic_conn_build(c, &reply);
-    post(c, RNIC_CONN_TODO_REJECT);
-    return SN_OK;
+    s = answer_of(rnic_conn_step(c, RNIC_EV_REJECT, NULL), SN_BAD_STATE);
+    if (s == SN_OK)
+        post(c, RNIC_CONN_TODO_REJECT);
+    return s;
 }
 
 enum sn_status rnic_connector_disconnect(struct rnic_connector *c, struct rnic_done done)
