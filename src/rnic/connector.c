@@ -282,13 +282,17 @@ static void connector_stop(struct rnic_obj *o)
         post(c, RNIC_CONN_TODO_CLOSE);
 }
 
+static void connector_gone(struct rnic_obj *o)
+{
+    rnic_local_release(o->adapter, &((struct rnic_connector *)o)->claim);
+}
+
 static void connector_destroy(struct rnic_obj *o)
 {
     struct rnic_connector *c = (struct rnic_connector *)o;
 
     SN_ASSERT(c->pipe == NULL);
     SN_ASSERT(!c->timer.is_set);
-    rnic_local_release(o->adapter, &c->claim);
     rnic_conn_release_qp(c);
     if (c->endpoint != NULL)
         rnic_obj_put(rnic_endpoint_obj(c->endpoint), RNIC_REF_SUCCESSOR);
@@ -301,6 +305,7 @@ static void connector_destroy(struct rnic_obj *o)
 static const struct rnic_obj_class connector_class = {
     .kind = RNIC_CONNECTOR,
     .stop = connector_stop,
+    .gone = connector_gone,
     .destroy = connector_destroy,
 };
 

@@ -165,23 +165,23 @@ static uint64_t visible_locked(const struct rnic_cq *cq, uint64_t from, uint64_t
     const struct cq_ring *r = cq->front, *next;
     uint64_t n = 0;
 
-    for (;;) {
+    for (;; r = next) {
         uint64_t head = sn_a64_load_acquire(&r->head);
 
         next = sn_aptr_load_acquire(&r->next);
-        if (next == NULL || from < next->base) {
-            if (from < head)
-                from = head;
-            for (; n < max; from++, n++) {
-                if (sn_a64_load_acquire(&r->slots[from & r->mask].seq) != from + 1)
-                    break;
-            }
-            if (n == max || sn_a32_load_acquire(&r->is_sealed) == 0 ||
-                sn_a64_load_acquire(&r->tail) != from)
+        if (next != NULL && from >= next->base)
+            continue;
+        if (from < head)
+            from = head;
+        for (; n < max; from++, n++) {
+            if (sn_a64_load_acquire(&r->slots[from & r->mask].seq) != from + 1)
                 break;
-            from = next->base;
         }
-        r = next;
+        if (n == max || sn_a32_load_acquire(&r->is_sealed) == 0 ||
+            sn_a64_load_acquire(&r->tail) != from)
+            break;
+        next = sn_aptr_load_acquire(&r->next); /* what is sealed has one, now if not before */
+        from = next->base;
     }
     *end = from;
     return n;

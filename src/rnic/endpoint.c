@@ -14,18 +14,25 @@ struct rnic_endpoint {
     struct plat_reservation *reservation;
 };
 
-static void endpoint_destroy(struct rnic_obj *o)
+static void endpoint_gone(struct rnic_obj *o)
 {
     struct rnic_endpoint *e = (struct rnic_endpoint *)o;
 
     plat_unreserve(e->reservation);
     rnic_local_release(o->adapter, &e->local);
+}
+
+static void endpoint_destroy(struct rnic_obj *o)
+{
+    struct rnic_endpoint *e = (struct rnic_endpoint *)o;
+
     rnic_obj_fini(o);
     sn_free_aligned(e);
 }
 
 static const struct rnic_obj_class endpoint_class = {
     .kind = RNIC_ENDPOINT,
+    .gone = endpoint_gone,
     .destroy = endpoint_destroy,
 };
 

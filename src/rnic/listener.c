@@ -158,6 +158,11 @@ static void listener_stop(struct rnic_obj *o)
         rnic_task_post(l->lane, &l->task, TODO_CLOSE);
 }
 
+static void listener_gone(struct rnic_obj *o)
+{
+    rnic_local_release(o->adapter, &((struct rnic_listener *)o)->claim);
+}
+
 static void listener_destroy(struct rnic_obj *o)
 {
     struct rnic_listener *l = (struct rnic_listener *)o;
@@ -165,7 +170,6 @@ static void listener_destroy(struct rnic_obj *o)
     SN_ASSERT(l->pl == NULL);
     SN_ASSERT(sn_list_is_empty(&l->pending));
     SN_ASSERT(sn_a32_load_acquire(&l->pending_count) == 0);
-    rnic_local_release(o->adapter, &l->claim);
     rnic_obj_fini(o);
     sn_free_aligned(l);
 }
@@ -173,6 +177,7 @@ static void listener_destroy(struct rnic_obj *o)
 static const struct rnic_obj_class listener_class = {
     .kind = RNIC_LISTENER,
     .stop = listener_stop,
+    .gone = listener_gone,
     .destroy = listener_destroy,
 };
 

@@ -28,6 +28,8 @@ static void run_close_done(struct plat_call *call)
 {
     struct rnic_obj *o = SN_CONTAINER_OF(call, struct rnic_obj, close_call);
 
+    if (o->class->gone != NULL)
+        o->class->gone(o);
     if (o->close_done.call != NULL)
         o->close_done.call(&o->close_done, SN_OK);
     o->class->destroy(o);
@@ -106,6 +108,8 @@ enum sn_status rnic_obj_close(struct rnic_obj *o, struct rnic_done done)
         o->class->stop(o);
     if (!rnic_obj_drop(o, RNIC_REF_OWNER))
         return SN_PENDING;
+    if (o->class->gone != NULL)
+        o->class->gone(o);
     o->class->destroy(o);
     return SN_OK;
 }

@@ -67,6 +67,9 @@ struct rnic_obj_class {
     /* Phase one of close, on the closing thread, any IRQL: start what is needed for the last
      * reference to go. May be NULL. */
     void (*stop)(struct rnic_obj *o);
+    /* The last reference is gone; runs before the close completion: gives up what the consumer may
+     * want again from inside it, such as an address. May be NULL. */
+    void (*gone)(struct rnic_obj *o);
     /* Frees what the object owns and its memory, after the close completion returned; drops its
      * references on antecedents last. Any thread. */
     void (*destroy)(struct rnic_obj *o);

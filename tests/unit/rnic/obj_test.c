@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The close rules, on the objects that need no connection. [NDKPI object-lifetime] */
+#include "rnic/endpoint.h"
 #include "unit/rnic/fixture.h"
 
 static void close_without_successors_is_inline(void **state)
@@ -131,6 +132,45 @@ static void adapter_close_from_a_callback_is_refused(void **state)
     fixture_close(&f);
 }
 
+struct again {
+    struct fixture f;
+    struct plat_addr addr;
+    struct rnic_endpoint *second;
+    struct sn_a32 calls, status;
+};
+
+static void take_address_again(const struct rnic_done *d, enum sn_status status)
+{
+    struct again *a = d->ctx;
+
+    (void)status;
+    sn_a32_store_release(
+        &a->status, (uint32_t)rnic_endpoint_create(a->f.adapter, &a->addr, &a->second));
+    sn_a32_fetch_add(&a->calls, 1);
+}
+
+/* The close completion says that the address is free; the consumer may take it there and then. */
+static void an_address_is_free_when_the_close_completes(void **state)
+{
+    struct again a = {.addr = {.family = 4, .ip = {127, 0, 0, 1}}};
+    const struct rnic_done done = {.call = take_address_again, .ctx = &a};
+    struct rnic_endpoint *first;
+    struct rnic_obj *o;
+
+    (void)state;
+    fixture_open(&a.f, 1);
+    assert_int_equal(rnic_endpoint_create(a.f.adapter, &a.addr, &first), SN_OK);
+    rnic_endpoint_local(first, &a.addr);
+    o = rnic_endpoint_obj(first);
+    rnic_obj_get(o, RNIC_REF_REQUEST);
+    assert_int_equal(rnic_obj_close(o, done), SN_PENDING);
+    rnic_obj_put(o, RNIC_REF_REQUEST);
+    await_count(&a.calls, 1);
+    assert_int_equal(sn_a32_load_acquire(&a.status), SN_OK);
+    close_any(rnic_endpoint_obj(a.second));
+    fixture_close(&a.f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +180,7 @@ int main(void)
         cmocka_unit_test(lookup_fails_once_the_last_reference_is_gone),
         cmocka_unit_test(adapter_close_waits_for_the_last_callback),
         cmocka_unit_test(adapter_close_from_a_callback_is_refused),
+        cmocka_unit_test(an_address_is_free_when_the_close_completes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
