@@ -121,6 +121,8 @@ endforeach()
 
 # tests/interop: against the siw driver of a Linux guest; 77, skipped, where there is no lab or QEMU.
 # Not under a sanitizer: emulation is slow enough.
+add_executable(interop_verbs_test ${CMAKE_SOURCE_DIR}/tests/interop/verbs_test.c)
+target_link_libraries(interop_verbs_test PRIVATE softndk_test_support)
 if(NOT SOFTNDK_SANITIZE)
   add_test(NAME interop_siw
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/siw.py ${CMAKE_BINARY_DIR}/bin)

@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from lab import HOST_IN_GUEST
+from lab import HOST_IN_GUEST, rping
 from matrix import RPING_PORT, SIW, WE
 from ours import Client, Server
 
@@ -28,8 +28,8 @@ GARBAGE = [
 def guest_pings(t, server, count=2):
     """Whether an rping of the guest is served, and what was said."""
     before = server.verified()
-    rc, text = t.guest.run("/usr/bin/timeout 40 rping -c -V -C %d -S 1000 -a %s -p %d" %
-                           (count, HOST_IN_GUEST, server.port))
+    rc, text = t.guest.run("%s -V -C %d -S 1000 -a %s -p %d" %
+                           (rping(40), count, HOST_IN_GUEST, server.port))
     return rc == 0 and server.verified() - before == count, text + server.text()[-1500:]
 
 
@@ -40,7 +40,7 @@ def run_nobody(t):
     lines = client.text.strip().count("\n") + 1
     t.report.check("a port where nobody listens", WE, rc == 3 and lines == 1,
                    "status 3 after %.1f s" % (time.time() - began), client.text)
-    rc, text = t.guest.run("/usr/bin/timeout 40 rping -c -C 1 -a %s -p %d" % (HOST_IN_GUEST, 9))
+    rc, text = t.guest.run("%s -C 1 -a %s -p %d" % (rping(40), HOST_IN_GUEST, 9))
     t.report.check("a port where nobody listens", SIW, rc not in (0, 124), "refused", text)
 
 
@@ -97,8 +97,7 @@ def run_garbage(t):
 
 def run_reject(t):
     server = Server(t.bin, os.path.join(t.work, "reject.log"), own=True)
-    rc, text = t.guest.run("/usr/bin/timeout 40 rping -c -C 1 -a %s -p %d" %
-                           (HOST_IN_GUEST, server.port))
+    rc, text = t.guest.run("%s -C 1 -a %s -p %d" % (rping(40), HOST_IN_GUEST, server.port))
     t.report.check("we reject", SIW, rc not in (0, 124) and "REJECTED" in text and
                    server.said("was refused", 5), "rdma_cm says REJECTED", text + server.text())
     server.end()

@@ -49,6 +49,11 @@ def prepare(cache):
     return time.time() - began
 
 
+def rping(seconds):
+    """The command of rping's client in the guest (guest/rping-client), ended after so long."""
+    return "/usr/bin/timeout %d /host/rping-client" % seconds
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -75,6 +80,8 @@ class Guest:
             self.stop()
             raise RuntimeError("the guest does not start: " + done.stdout[-2000:])
         self.boot_seconds = time.time() - began
+        shutil.copy(os.path.join(TOP, "tests", "interop", "guest", "rping-client"),
+                    self.share("rping-client"))
         self.ports = {}
         with open(os.path.join(rundir, "ports")) as f:
             for line in f:

@@ -3,7 +3,7 @@
 import os
 import time
 
-from lab import HOST_IN_GUEST
+from lab import HOST_IN_GUEST, rping
 from ours import Client, Server
 
 WE, SIW = "we connect", "siw connects"
@@ -81,10 +81,10 @@ def we_connect(t, siw_name, siw):
 def siw_connects(t, siw_name, siw, servers):
     """One shell script walks over the servers: a call into the guest costs more than a ping."""
     before = [server.verified() for server in servers]
-    rc, text = t.guest.run("for p in %s; do /usr/bin/timeout 30 rping -c -V -C %d -S 1000 -a %s "
-                           "-p $p >/tmp/rping.log 2>&1; echo \"RC $p $? $(tr '\\n' ' ' "
-                           "</tmp/rping.log)\"; done" %
-                           (" ".join(str(s.port) for s in servers), COUNT, HOST_IN_GUEST), 400)
+    rc, text = t.guest.run("for p in %s; do %s -V -C %d -S 1000 -a %s -p $p >/tmp/rping.log 2>&1; "
+                           "echo \"RC $p $? $(tr '\\n' ' ' </tmp/rping.log)\"; done" %
+                           (" ".join(str(s.port) for s in servers), rping(30), COUNT,
+                            HOST_IN_GUEST), 400)
     status = {}
     for line in text.split("\n"):
         if line.startswith("RC "):
@@ -130,8 +130,8 @@ def run_sizes(t, sizes=tuple(SIZES), count=10):
     server = Server(t.bin, os.path.join(t.work, "sizes.log"), netns=t.guest.netns)
     for size in sizes:
         before = server.verified()
-        rc, text = t.guest.run("/usr/bin/timeout 60 rping -c -V -C %d -S %d -a %s -p %d" %
-                               (count, size, HOST_IN_GUEST, server.port))
+        rc, text = t.guest.run("%s -V -C %d -S %d -a %s -p %d" %
+                               (rping(60), count, size, HOST_IN_GUEST, server.port))
         pings = server.verified() - before
         t.report.check("%d octets%s" % (size, t.suffix), SIW, rc == 0 and pings == count,
                        "%d pings" % pings, text + server.text()[-1000:], pings)
@@ -163,14 +163,13 @@ def run_many(t, connections=40, pings=300):
     t.report.check("4 connections side by side", WE, good == 4 and got == 240, "%d pings" % got,
                    "".join(client.last_line() for client in clients), got)
     server = Server(t.bin, os.path.join(t.work, "many.log"))
-    rc, text = t.guest.run("/usr/bin/timeout 110 rping -c -V -C %d -S 64 -a %s -p %d" %
-                           (pings, HOST_IN_GUEST, server.port))
+    rc, text = t.guest.run("%s -V -C %d -S 64 -a %s -p %d" %
+                           (rping(110), pings, HOST_IN_GUEST, server.port))
     got = server.verified()
     t.report.check("%d pings in one connection" % pings, SIW, rc == 0 and got == pings,
                    "%d pings" % got, text[-1000:], got)
-    rc, text = t.guest.run("set -e; for i in $(seq %d); do /usr/bin/timeout 30 rping -c -V -C 1 "
-                           "-S 64 -a %s -p %d; done" % (connections, HOST_IN_GUEST, server.port),
-                           300)
+    rc, text = t.guest.run("set -e; for i in $(seq %d); do %s -V -C 1 -S 64 -a %s -p %d; done" %
+                           (connections, rping(30), HOST_IN_GUEST, server.port), 300)
     t.report.check("%d connections in turn" % connections, SIW,
                    rc == 0 and server.verified() - got == connections,
                    "%d pings" % (server.verified() - got), text[-1000:], server.verified() - got)

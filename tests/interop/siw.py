@@ -11,9 +11,12 @@ import signal
 import sys
 import tempfile
 
+import capture_siw
 import faults
 import lab
 import matrix
+import netns
+import verbs
 from report import Report
 
 
@@ -29,9 +32,11 @@ class Test:
 
 
 def cases(t):
+    capture_siw.run(t)
     matrix.run_sizes(t)
     matrix.run_settings(t)
     matrix.run_many(t)
+    verbs.run(t)
     faults.run_nobody(t)
     faults.run_other_size(t)
     faults.run_reject(t)
@@ -53,11 +58,11 @@ def main():
     t = Test(sys.argv[1], work)
     try:
         print("the guest was made in %.0f s" % lab.prepare(cache), flush=True)
-        ports = [matrix.RPING_PORT, faults.SMALL_PORT, faults.DEAD_PORT]
-        t.guest = lab.Guest(cache, os.path.join(work, "guest"), ports)
+        ports = [matrix.RPING_PORT, faults.SMALL_PORT, faults.DEAD_PORT, verbs.PEER_PORT]
+        t.guest = lab.Guest(cache, os.path.join(work, "guest"), ports, extra=["--pcap"])
         print("it was ready in %.0f s" % t.guest.boot_seconds, flush=True)
         cases(t)
-        t.guest.stop()
+        netns.run(t, cache)
     except lab.Skip as reason:
         print("skipped: %s" % reason)
         return 77
