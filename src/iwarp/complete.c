@@ -122,8 +122,13 @@ bool iw_stream_blame(const struct iw_stream *s, uint32_t *wr_pos)
         /* A Read Response of ours is no request of ours. */
         return ddp->opcode == RDMAP_WRITE && find_write(s, ddp->stag, ddp->to, wr_pos);
     }
-    if (ddp->qn == DDP_QN_READ)
-        return find_read(s, ddp->msn, wr_pos);
+    if (ddp->qn == DDP_QN_READ) {
+        /* siw puts the size where the MSN was. The sink's offset tells the MSN as well: see
+         * iw_orq_push. */
+        uint32_t msn = (uint32_t)(s->term.read.sink_to >> 32);
+
+        return (s->term.has_read && find_read(s, msn, wr_pos)) || find_read(s, ddp->msn, wr_pos);
+    }
     return ddp->qn == DDP_QN_SEND && find_send(s, ddp->msn, wr_pos);
 }
 

@@ -72,13 +72,16 @@ class Guest:
             command += ["--fwd", "0:%d" % port]
         if netns:
             command += ["--netns", netns]
-        began = time.time()
-        done = subprocess.run(command + list(extra), stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace")
-        if done.returncode != 0:
+        for last in (False, True):  # a machine under load may be too slow, once
+            began = time.time()
+            done = subprocess.run(command + list(extra), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  errors="replace")
+            if done.returncode == 0:
+                break
             self.stop()
-            raise RuntimeError("the guest does not start: " + done.stdout[-2000:])
+            if last:
+                raise RuntimeError("the guest does not start: " + done.stdout[-2000:])
         self.boot_seconds = time.time() - began
         shutil.copy(os.path.join(TOP, "tests", "interop", "guest", "rping-client"),
                     self.share("rping-client"))

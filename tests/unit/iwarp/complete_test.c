@@ -63,6 +63,8 @@ static void blame(void **state)
     } cases[] = {
         {"the first Read", 0x41, 0x41, 1, 1, 0, BACK_READ, 0x01, 1, 0, SN_REMOTE_ACCESS},
         {"the second Read", 0x41, 0x41, 1, 2, 0, BACK_READ, 0x01, 2, 3, SN_REMOTE_ACCESS},
+        {"the second Read, its MSN spoilt as siw does", 0x41, 0x41, 1, 1, 2ull << 32, BACK_READ,
+            0x01, 0, 3, SN_REMOTE_ACCESS},
         {"a Read, but no protection", 0x41, 0x41, 1, 2, 0, BACK_DDP, 0x12, 3, 3, SN_REMOTE_ERROR},
         {"a Read that never was", 0x41, 0x41, 1, 3, 0, BACK_READ, 0x01, 1, OLDEST, SN_RESET},
         {"the Write", 0xC1, 0x40, 0xABC00, 0, 0x100, BACK_DDP, 0x11, 0, 1, SN_REMOTE_ERROR},
@@ -89,7 +91,7 @@ static void blame(void **state)
         if ((cases[i].ddp & 0x80) != 0)
             raw_tagged(&about, cases[i].ddp, cases[i].rdmap, cases[i].stag_or_qn, cases[i].to);
         else if (cases[i].rdmap == 0x41)
-            raw_read_request(&about, cases[i].msn, 0, 0, 8, 7, 0);
+            raw_read_request(&about, cases[i].msn, 0, cases[i].to, 8, 7, 0);
         else
             raw_untagged(
                 &about, cases[i].ddp, cases[i].rdmap, 0, cases[i].stag_or_qn, cases[i].msn, 0);
