@@ -29,7 +29,7 @@ function(softndk_tests label files)
     add_executable(${name} ${source})
     target_link_libraries(${name} PRIVATE softndk_test_deps ${ARGN})
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 300
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 900
       SKIP_RETURN_CODE 77) # says itself why
   endforeach()
 endfunction()
