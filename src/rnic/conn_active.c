@@ -114,6 +114,7 @@ void rnic_conn_start_connect(struct rnic_connector *c)
     if (rnic_conn_now(c) != RNIC_CONN_TCP)
         return;
     c->is_fallback = false;
+    c->ports_tried = 0;
     attempt(c);
 }
 
@@ -132,8 +133,23 @@ static void hung_up(struct rnic_connector *c, enum sn_status why)
     attempt(c);
 }
 
+/* An earlier connection to this peer lingers (TIME_WAIT) on the port that the platform drew: that
+ * is no fault of the consumer's, who named none. */
+static bool takes_another_port(struct rnic_connector *c, enum sn_status status)
+{
+    if (status != SN_ADDRESS_PAIR_EXISTS || !picks_port(c) || c->ports_tried >= PORT_TRIES ||
+        rnic_conn_now(c) != RNIC_CONN_TCP)
+        return false;
+    c->ports_tried++;
+    end_attempt(c, true);
+    attempt(c);
+    return true;
+}
+
 void rnic_conn_tcp_connected(struct rnic_connector *c, enum sn_status status)
 {
+    if (takes_another_port(c, status))
+        return;
     if (status != SN_OK) {
         rnic_conn_setup_failed(c, status == SN_RESET ? SN_REFUSED : status);
         return;

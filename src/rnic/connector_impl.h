@@ -75,6 +75,7 @@ struct rnic_connector {
     struct plat_timer timer; /* of the step that is under way */
     bool is_attached;        /* the QP has the pipe */
     bool is_fallback;        /* active: revision 1, because the peer hung up on 2 */
+    uint32_t ports_tried;    /* active: that were ours to choose and that lingered to this peer */
     bool is_unfit;           /* passive: the Request asks for what we cannot do */
     bool has_early;          /* an octet that came behind the peer's frame */
     uint8_t early;
