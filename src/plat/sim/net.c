@@ -52,14 +52,28 @@ static bool is_port_free(
     return true;
 }
 
-static enum sn_status choose_port(struct sim_host *h, struct plat_addr *addr, uint16_t avoid)
+/* A connection from there is not quite gone: a bind that does not share refuses such a port. */
+static bool is_lingering(const struct sim_world *w, const struct plat_addr *local)
+{
+    for (const struct sn_list *l = w->conns.next; l != &w->conns; l = l->next) {
+        const struct sim_conn *c = SN_CONTAINER_OF((uintptr_t)l, struct sim_conn, link);
+
+        if (plat_addr_equal(&c->end[0].local, local))
+            return true;
+    }
+    return false;
+}
+
+static enum sn_status choose_port(
+    struct sim_host *h, struct plat_addr *addr, enum sim_bind_kind kind, uint16_t avoid)
 {
     enum { COUNT = PLAT_PORT_LAST - PLAT_PORT_FIRST + 1 };
     uint64_t first = sim_random(h->world, COUNT);
 
     for (uint64_t i = 0; i < COUNT; i++) {
         addr->port = (uint16_t)(PLAT_PORT_FIRST + (first + i) % COUNT);
-        if (addr->port != avoid && is_port_free(h, addr, SIM_BIND_CONNECT_ANY))
+        if (addr->port != avoid && is_port_free(h, addr, SIM_BIND_CONNECT_ANY) &&
+            (kind != SIM_BIND_RESERVE || !is_lingering(h->world, addr)))
             return SN_OK;
     }
     return SN_NO_PORTS;
@@ -73,7 +87,7 @@ static enum sn_status bind_to(struct sim_host *h, struct sim_bind *b, const stru
     if (!plat_addr_is_wildcard(addr) && !sim_host_owns(h, addr))
         return SN_ADDRESS_INVALID;
     if (addr->port == 0) {
-        enum sn_status status = choose_port(h, &b->addr, avoid);
+        enum sn_status status = choose_port(h, &b->addr, kind, avoid);
 
         if (status != SN_OK)
             return status;
