@@ -104,10 +104,11 @@ static void on_recv_done(void *ctx, struct iw_recv *r, enum sn_status status, ui
     bool is_solicited, bool has_invalidated, uint32_t stag)
 {
     struct rnic_qp *qp = ctx;
+    const struct iw_recv done = *r;
 
-    push_recv(qp, r, status, len, is_solicited, has_invalidated, stag);
     if (qp->srq == NULL)
         sn_a32_store_release(&qp->rq.head, sn_a32_load_relaxed(&qp->rq.head) + 1);
+    push_recv(qp, &done, status, len, is_solicited, has_invalidated, stag);
 }
 
 /* Everything in the receive queue, oldest first, is cancelled. Receives in an SRQ belong to no QP.
