@@ -449,6 +449,22 @@ uint32_t rnic_cq_poll(struct rnic_cq *cq, struct rnic_cqe *out, uint32_t n)
 
 /* ---- resize ---- */
 
+/* How many entries wait, over all rings. Never overstated: of each ring the tail is read first, and
+ * a consumer that went on meanwhile counts as one that has taken all. Under arm_lock, which keeps
+ * the consumer from freeing a ring. */
+static uint64_t fill_locked(const struct rnic_cq *cq)
+{
+    uint64_t fill = 0;
+
+    for (const struct cq_ring *r = cq->front; r != NULL; r = sn_aptr_load_acquire(&r->next)) {
+        uint64_t tail = sn_a64_load_acquire(&r->tail), head = sn_a64_load_acquire(&r->head);
+
+        if (head < tail)
+            fill += tail - head;
+    }
+    return fill;
+}
+
 enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
 {
     struct rnic_adapter *a = cq->obj.adapter;
@@ -460,6 +476,8 @@ enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
     sn_lock_take(&cq->arm_lock);
     if (cq->is_resizing)
         s = SN_BUSY;
+    else if (fill_locked(cq) > depth)
+        s = SN_MSG_TOO_LONG;
     else
         cq->is_resizing = true;
     sn_lock_drop(&cq->arm_lock);
@@ -471,9 +489,6 @@ enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
     fresh = ring_create(depth, sn_a64_load_acquire(&old->tail) + POSITIONS_APART);
     if (fresh == NULL) {
         s = SN_NO_MEMORY;
-    } else if (sn_a64_load_acquire(&old->tail) - sn_a64_load_acquire(&old->head) > depth) {
-        sn_free_aligned(fresh);
-        s = SN_MSG_TOO_LONG;
     } else {
         struct plat_lane *lanes[RNIC_LANES_MAX];
 
