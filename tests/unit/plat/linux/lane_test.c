@@ -15,17 +15,26 @@ static uint64_t wakeups(struct rig *r)
     return sn_a64_load_relaxed(&r->lane->home_wakeups);
 }
 
+/* Does the home thread come to rest? On a busy machine it may take a while to go to sleep. */
+static bool stays_asleep(struct rig *r)
+{
+    for (int i = 0; i < 100; i++) {
+        uint64_t before = wakeups(r);
+
+        nap_ms(100);
+        if (wakeups(r) == before)
+            return true;
+    }
+    return false;
+}
+
 static void test_idle_is_idle(void **state)
 {
     struct rig *r = *state;
-    uint64_t before;
 
     rig_listen(r, 4);
     rig_connect(r);
-    nap_ms(50);
-    before = wakeups(r);
-    nap_ms(300);
-    assert_int_equal(wakeups(r), before);
+    assert_true(stays_asleep(r));
 }
 
 /* ---- calls ---- */
@@ -137,6 +146,7 @@ static void test_an_earlier_timer_wakes_a_sleeping_home_thread(void **state)
     struct rig *r = *state;
     struct shown_timer late = {.lane = r->lane}, early = {.lane = r->lane};
     uint64_t before;
+    bool is_quiet;
 
     plat_timer_init(&late.timer, fire_shown);
     plat_timer_init(&early.timer, fire_shown);
@@ -152,13 +162,11 @@ static void test_an_earlier_timer_wakes_a_sleeping_home_thread(void **state)
     assert_true(plat_now_ns(r->plat) - before >= 3000000);
     assert_true(early.was_home);
     assert_int_equal(sn_a64_load_relaxed(&late.fired), 0);
-    nap_ms(20);
-    before = wakeups(r);
-    nap_ms(50);
-    assert_int_equal(wakeups(r), before); /* one timer, an hour away */
+    is_quiet = stays_asleep(r); /* one timer, an hour away */
     rig_enter(r->lane);
     plat_timer_cancel(r->lane, &late.timer);
     plat_lane_leave(r->lane);
+    assert_true(is_quiet);
 }
 
 /* ---- work ---- */
