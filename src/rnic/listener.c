@@ -3,7 +3,8 @@
  * Listeners. A connection becomes a connector as soon as TCP has it; the connector reads the
  * Request in the listener's lane, and the consumer hears of it when the Request is there and good.
  * At most RNIC_PENDING_CONNECTIONS_MAX are on that way at a time, each for at most the start-up's
- * time limit.
+ * time limit; when they are all taken, the peer that has kept its Request back for longest makes
+ * room, so that silent peers cannot keep others out.
  */
 #include "rnic/listener.h"
 
@@ -27,6 +28,25 @@ void rnic_listener_uncount(struct rnic_connector *c)
 
 /* ---- a connection comes in ---- */
 
+static bool has_room(const struct rnic_listener *l)
+{
+    return sn_a32_load_relaxed(&l->pending_count) < RNIC_PENDING_CONNECTIONS_MAX;
+}
+
+/* False if those that wait have sent their Requests: they wait for the consumer then. */
+static bool make_room(struct rnic_listener *l)
+{
+    struct sn_list *oldest = sn_list_pop_front(&l->pending);
+    struct rnic_connector *c;
+
+    if (oldest == NULL)
+        return false;
+    c = SN_CONTAINER_OF(oldest, struct rnic_connector, pending_link);
+    rnic_listener_uncount(c); /* now, for its task comes later */
+    rnic_conn_drop(c);
+    return true;
+}
+
 static void on_accepted(void *ctx, struct plat_pipe *pipe)
 {
     struct rnic_listener *l = ctx;
@@ -34,8 +54,7 @@ static void on_accepted(void *ctx, struct plat_pipe *pipe)
     struct rnic_connector *c = NULL;
 
     /* Paused: refused. TCP has answered already, so what the peer sees is a reset. */
-    if (!rnic_listener_refuses(l) &&
-        sn_a32_load_relaxed(&l->pending_count) < RNIC_PENDING_CONNECTIONS_MAX)
+    if (!rnic_listener_refuses(l) && (has_room(l) || make_room(l)))
         c = rnic_conn_new(a, l->lane, RNIC_CONN_WAIT_REQUEST, l);
     if (c == NULL) {
         plat_pipe_close(pipe, true);
