@@ -162,7 +162,7 @@ void ndk_adapter_close(NDK_ADAPTER *pNdkAdapter, const char *function)
 {
     if (rnic_adapter_close(ndk_adapter_to_rnic(pNdkAdapter)) != SN_OK)
         kenv_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)pNdkAdapter, 0, 0, 0,
-            "%s was called from a callback of the adapter %p, or twice; close it once, from an "
+            "%s was called for the adapter %p from a callback, or twice; close it once, from an "
             "ordinary thread",
             function, (void *)pNdkAdapter);
 }

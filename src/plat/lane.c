@@ -21,6 +21,7 @@
 enum { LEAVE_ROUNDS_MAX = 16 };
 
 static _Thread_local struct plat_lane *current;
+static _Thread_local bool is_in_call;
 
 void plat_lane_init(
     struct plat_lane *lane, struct plat *p, const struct plat_lane_ops *ops, void *ctx)
@@ -190,11 +191,18 @@ unsigned plat_lane_run_calls(struct plat_lane *lane)
         struct plat_call *next = call->next; /* the call may free itself */
 
         sn_lock_assert_none_held();
+        is_in_call = true;
         call->run(call);
+        is_in_call = false;
         SN_ASSERT(current == NULL);
         call = next;
     }
     return count;
+}
+
+bool plat_is_in_call(void)
+{
+    return is_in_call;
 }
 
 /* ---- polling threads ---- */

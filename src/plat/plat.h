@@ -117,6 +117,8 @@ void plat_lane_leave(struct plat_lane *lane);
 void plat_lane_leave_work(struct plat_lane *lane, bool may_enter);
 /* Any thread: queues a call for the home thread and wakes it. */
 void plat_lane_call(struct plat_lane *lane, struct plat_call *call);
+/* True inside a plat_call of any lane: consumer code that runs there must not wait for calls. */
+bool plat_is_in_call(void);
 /* True on the lane's home thread (inside or outside the lane). */
 bool plat_lane_is_home(const struct plat_lane *lane);
 

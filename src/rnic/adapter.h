@@ -70,7 +70,7 @@ SN_MUST_CHECK enum sn_status rnic_adapter_create(
     struct plat *plat, const struct rnic_options *options, struct rnic_adapter **out);
 /*
  * Blocks until every object is closed and every callback returned, then frees everything. Not
- * inside a lane, not on a home thread: SN_BAD_STATE then, and nothing happens.
+ * inside a lane, not in a callback of any adapter: SN_BAD_STATE then, and nothing happens.
  */
 SN_MUST_CHECK enum sn_status rnic_adapter_close(struct rnic_adapter *a);
 /* Drops a reference on the adapter and wakes who waits in rnic_adapter_close. */

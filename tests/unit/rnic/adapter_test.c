@@ -123,11 +123,45 @@ static void objects_are_listed_by_kind(void **state)
     fixture_close(&f);
 }
 
+struct closer {
+    struct plat_call call;
+    struct rnic_adapter *adapter;
+    struct sn_a32 status, has_run;
+};
+
+static void close_it(struct plat_call *call)
+{
+    struct closer *c = SN_CONTAINER_OF(call, struct closer, call);
+
+    sn_a32_store_release(&c->status, (uint32_t)rnic_adapter_close(c->adapter));
+    sn_a32_store_release(&c->has_run, 1);
+}
+
+/* Two callbacks that close each other's adapter would wait for ever. */
+static void not_closed_in_a_callback(void **state)
+{
+    struct fixture f[2];
+
+    (void)state;
+    fixture_open(&f[0], 1);
+    fixture_open(&f[1], 1);
+    for (int i = 0; i < 2; i++) {
+        struct closer c = {.call.run = close_it, .adapter = f[i].adapter};
+
+        plat_lane_call(f[0].adapter->lanes[0]->lane, &c.call);
+        await_count(&c.has_run, 1);
+        assert_int_equal(sn_a32_load_acquire(&c.status), SN_BAD_STATE);
+    }
+    fixture_close(&f[1]);
+    fixture_close(&f[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(local_addresses),
+        cmocka_unit_test(not_closed_in_a_callback),
         cmocka_unit_test(nothing_is_left),
         cmocka_unit_test(objects_are_listed_by_kind),
     };
