@@ -7,7 +7,7 @@
  *     \________ flush or close ________/
  *
  * ENDED is final: a disconnected QP is not reused [NDKPI disconnecting]. A failed connect takes
- * CONNECTING back to IDLE.
+ * CONNECTING back to IDLE, unless the QP had to say why in a Terminate.
  */
 #ifndef SN_RNIC_QP_H
 #define SN_RNIC_QP_H
