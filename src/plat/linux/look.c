@@ -11,6 +11,7 @@
  */
 #include "base/assert.h"
 #include "plat/linux/linux_impl.h"
+#include "plat/linux/sys.h"
 
 enum {
     HOT_SCORE = 2,  /* looks in a row that found one source only before it is read first */
@@ -146,7 +147,7 @@ static unsigned ask_set(struct lin_lane *l)
     int n;
 
     lin_count(&l->poll_wait_count);
-    n = epoll_wait(l->epoll_fd, events, LIN_EVENTS_MAX, 0);
+    n = lin_sys_epoll_look(l->epoll_fd, events, LIN_EVENTS_MAX);
     served = lin_lane_dispatch(l, events, n, &last);
     if (served == 1 && last == l->hot_token) {
         l->hot_score++;

@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "plat/linux/linux_impl.h"
+#include "plat/linux/sys.h"
 
 /* Spans go to the kernel as they are. */
 _Static_assert(sizeof(struct sn_span) == sizeof(struct iovec), "a span is an iovec");
@@ -90,7 +91,7 @@ enum plat_io lin_pipe_readv(struct plat_pipe *base, const struct sn_span *v, siz
     msg.msg_iovlen = n < IOV_MAX ? n : IOV_MAX;
     lin_count(&l->read_count);
     do {
-        r = n == 1 ? recv(p->source.fd, v->p, v->n, 0) : recvmsg(p->source.fd, &msg, 0);
+        r = n == 1 ? lin_sys_recv(p->source.fd, v->p, v->n) : lin_sys_recvmsg(p->source.fd, &msg);
     } while (r < 0 && errno == EINTR);
     if (r < 0) {
         enum plat_io io = io_failed(p);
@@ -118,8 +119,7 @@ enum plat_io lin_pipe_writev(
     msg.msg_iovlen = n < IOV_MAX ? n : IOV_MAX;
     lin_count(&lin_lane_of(base->lane)->write_count);
     do {
-        r = n == 1 ? send(p->source.fd, v->p, v->n, MSG_NOSIGNAL)
-                   : sendmsg(p->source.fd, &msg, MSG_NOSIGNAL);
+        r = n == 1 ? lin_sys_send(p->source.fd, v->p, v->n) : lin_sys_sendmsg(p->source.fd, &msg);
     } while (r < 0 && errno == EINTR);
     if (r < 0)
         return io_failed(p);
