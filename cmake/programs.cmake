@@ -139,8 +139,18 @@ file(GLOB benches CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
 foreach(source ${benches})
   get_filename_component(name ${source} NAME_WE)
   add_executable(bench_${name} ${source})
-  target_link_libraries(bench_${name} PRIVATE softndk_internal)
+  target_link_libraries(bench_${name} PRIVATE softndk_tool_common softndk_internal m)
 endforeach()
+
+# Instructions by operation, against bench/guard.txt; 77, skipped, without valgrind or with another
+# compiler than that of the limits.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT SOFTNDK_SANITIZE)
+  string(REGEX MATCH "^[0-9]+" compiler_major ${CMAKE_C_COMPILER_VERSION})
+  add_test(NAME perf_guard COMMAND python3 ${CMAKE_SOURCE_DIR}/scripts/perf-guard
+    --compiler ${CMAKE_C_COMPILER_ID}-${compiler_major}-${CMAKE_SYSTEM_PROCESSOR}
+    ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(perf_guard PROPERTIES LABELS perf-guard TIMEOUT 600 SKIP_RETURN_CODE 77)
+endif()
 
 # Every header below src/ and tests/ compiles alone, and twice.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h ${CMAKE_SOURCE_DIR}/tests/*.h)
