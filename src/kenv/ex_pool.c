@@ -32,6 +32,12 @@ _Static_assert(sizeof(struct block) % 16 == 0, "what follows the header is 16-al
 
 static _Atomic size_t live_count;
 static _Atomic size_t live_bytes;
+static bool (*_Atomic fault)(void);
+
+void kenv_pool_set_fault(bool (*fails)(void))
+{
+    atomic_store(&fault, fails);
+}
 
 size_t kenv_pool_outstanding(size_t *bytes)
 {
@@ -55,6 +61,7 @@ static void *allocate(bool is_paged, bool is_zeroed, SIZE_T size, ULONG tag)
 {
     size_t align = size >= PAGE_SIZE ? PAGE_SIZE : 16;
     size_t front = size >= PAGE_SIZE ? PAGE_SIZE : sizeof(struct block);
+    bool (*fails)(void) = atomic_load_explicit(&fault, memory_order_acquire);
     struct block *block;
     void *base = NULL;
     char *p;
@@ -65,6 +72,8 @@ static void *allocate(bool is_paged, bool is_zeroed, SIZE_T size, ULONG tag)
     if (kenv_irql_now > (is_paged ? APC_LEVEL : DISPATCH_LEVEL))
         kenv_bugcheck(BAD_POOL_CALLER, 8, kenv_irql_now, is_paged, size,
             "%s pool is asked for at IRQL %u", is_paged ? "paged" : "nonpaged", kenv_irql_now);
+    if (fails != NULL && fails())
+        return NULL;
     if (size > SIZE_LIMIT || posix_memalign(&base, align, front + size) != 0)
         return NULL;
     p = (char *)base + front;
