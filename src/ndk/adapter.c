@@ -146,13 +146,33 @@ static const NDK_ADAPTER_DISPATCH dispatch = {
     .NdkReleaseLAM = NdkReleaseLAM,
 };
 
+static struct ndk_layers *layers_of(struct rnic_adapter *a)
+{
+    return ((struct ndk_adapter *)(void *)a)->layers;
+}
+
+static bool keep_for_layers(struct rnic_adapter *a, struct rnic_obj *o)
+{
+    return ndk_layers_keep(layers_of(a), (struct ndk_object *)(void *)o->boundary);
+}
+
 NTSTATUS ndk_adapter_open(struct plat *plat, const struct rnic_options *options, NDK_ADAPTER **out)
+{
+    return ndk_adapter_open_layered(plat, options, NULL, out);
+}
+
+NTSTATUS ndk_adapter_open_layered(struct plat *plat, const struct rnic_options *options,
+    struct ndk_layers *layers, NDK_ADAPTER **out)
 {
     struct rnic_adapter *a;
     enum sn_status s = rnic_adapter_create(plat, options, &a);
 
     if (s != SN_OK)
         return ndk_status(s);
+    if (layers != NULL) {
+        ((struct ndk_adapter *)(void *)a)->layers = layers;
+        a->keep = keep_for_layers;
+    }
     ndk_obj_publish(&a->obj, NdkObjectTypeAdapter, &dispatch);
     *out = (NDK_ADAPTER *)(void *)a;
     return STATUS_SUCCESS;
@@ -160,9 +180,13 @@ NTSTATUS ndk_adapter_open(struct plat *plat, const struct rnic_options *options,
 
 void ndk_adapter_close(NDK_ADAPTER *pNdkAdapter, const char *function)
 {
+    struct ndk_layers *layers = layers_of(ndk_adapter_to_rnic(pNdkAdapter));
+
+    ndk_layers_closing(layers, pNdkAdapter, function);
     if (rnic_adapter_close(ndk_adapter_to_rnic(pNdkAdapter)) != SN_OK)
         kenv_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)pNdkAdapter, 0, 0, 0,
             "%s was called for the adapter %p from a callback, or twice; close it once, from an "
             "ordinary thread",
             function, (void *)pNdkAdapter);
+    ndk_layers_closed(layers);
 }

@@ -12,11 +12,14 @@
 void ndk_obj_publish(struct rnic_obj *o, NDK_OBJECT_TYPE type, const VOID *dispatch)
 {
     struct ndk_object *pub = (struct ndk_object *)(void *)o->boundary;
+    const struct ndk_adapter *adapter =
+        (const struct ndk_adapter *)(void *)o->adapter->obj.boundary;
 
     pub->Header.Version = (NDK_VERSION){.Major = NDK_MAJOR, .Minor = NDK_MINOR};
     pub->Header.ObjectType = type;
     memset(&pub->Header.NdkReserved, 0, sizeof pub->Header.NdkReserved);
     pub->Dispatch = dispatch;
+    ndk_layers_wrap(adapter->layers, pub);
 }
 
 NTSTATUS ndk_obj_close(NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion,

@@ -3,8 +3,8 @@
  * The public part of every object. struct rnic_obj begins with room for it, so an NDK_CQ and its
  * struct rnic_cq have one address, and this header is the only place that casts between them.
  *
- * A layer between provider and consumer may replace Dispatch and use NdkReserved of any object:
- * both are written when the object is published and never looked at again. [NDKPI
+ * A layer between provider and consumer (ndk/layer.h) may replace Dispatch and use NdkReserved of
+ * any object: both are written when the object is published and never looked at again. [NDKPI
  * NDK_OBJECT_HEADER]
  */
 #ifndef SN_NDK_OBJ_H
@@ -12,6 +12,7 @@
 
 #include <ndkpi.h>
 
+#include "ndk/layer.h"
 #include "rnic/adapter.h"
 #include "rnic/connector.h"
 #include "rnic/cq.h"
@@ -24,11 +25,6 @@
 /* The version in operation, whatever version (that we know) was asked for. */
 enum { NDK_MAJOR = 2, NDK_MINOR = 1 };
 
-/* The shape that all kinds of object share. */
-struct ndk_object {
-    NDK_OBJECT_HEADER Header;
-    const VOID *Dispatch;
-};
 #define NDK_HAS_COMMON_SHAPE(type)                                                                 \
     _Static_assert(sizeof(type) == sizeof(struct ndk_object) &&                                    \
                        offsetof(type, Dispatch) == offsetof(struct ndk_object, Dispatch),          \
@@ -49,11 +45,13 @@ _Static_assert(offsetof(struct rnic_obj, boundary) == 0, "both layers have one a
 /* What the boundary keeps in an adapter, beside the public part. */
 struct ndk_adapter {
     NDK_ADAPTER pub;
-    struct plat *owned_plat; /* destroyed after the close; NULL: somebody else's */
+    struct plat *owned_plat;   /* destroyed after the close; NULL: somebody else's */
+    struct ndk_layers *layers; /* NULL: none */
 };
 _Static_assert(sizeof(struct ndk_adapter) <= RNIC_BOUNDARY_OCTETS, "it fits into the boundary");
 
-/* Writes header and table of a new object: after this it may be handed to the consumer. */
+/* Writes header and table of a new object and shows it to the layers: after this it may be handed
+ * to the consumer. No lock held. */
 void ndk_obj_publish(struct rnic_obj *o, NDK_OBJECT_TYPE type, const VOID *dispatch);
 
 /* Body of every close entry. A second close of an object is a bugcheck that names `function`.

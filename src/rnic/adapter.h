@@ -53,6 +53,9 @@ struct rnic_lane; /* rnic/lane.h */
 struct rnic_adapter {
     struct rnic_obj obj;
     struct plat *plat;
+    /* NULL, or what takes over the memory of objects that are gone, so that late uses of them can
+     * be told: true, and frees it later by sn_free_aligned. Set before there are objects. */
+    bool (*keep)(struct rnic_adapter *a, struct rnic_obj *o);
     struct rnic_options options;
     struct mem_table mem;
     struct rnic_lane *lanes[RNIC_LANES_MAX];

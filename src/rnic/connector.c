@@ -298,8 +298,7 @@ static void connector_destroy(struct rnic_obj *o)
         rnic_obj_put(rnic_endpoint_obj(c->endpoint), RNIC_REF_SUCCESSOR);
     if (c->listener != NULL)
         rnic_obj_put(&c->listener->obj, RNIC_REF_SUCCESSOR);
-    rnic_obj_fini(o);
-    sn_free_aligned(c);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class connector_class = {

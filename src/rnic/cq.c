@@ -103,8 +103,7 @@ static void cq_destroy(struct rnic_obj *o)
         next = sn_aptr_load_acquire(&r->next);
         sn_free_aligned(r);
     }
-    rnic_obj_fini(o);
-    sn_free_aligned(cq);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class cq_class = {.kind = RNIC_CQ, .destroy = cq_destroy};

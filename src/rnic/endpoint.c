@@ -24,10 +24,7 @@ static void endpoint_gone(struct rnic_obj *o)
 
 static void endpoint_destroy(struct rnic_obj *o)
 {
-    struct rnic_endpoint *e = (struct rnic_endpoint *)o;
-
-    rnic_obj_fini(o);
-    sn_free_aligned(e);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class endpoint_class = {

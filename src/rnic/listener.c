@@ -189,8 +189,7 @@ static void listener_destroy(struct rnic_obj *o)
     SN_ASSERT(l->pl == NULL);
     SN_ASSERT(sn_list_is_empty(&l->pending));
     SN_ASSERT(sn_a32_load_acquire(&l->pending_count) == 0);
-    rnic_obj_fini(o);
-    sn_free_aligned(l);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class listener_class = {

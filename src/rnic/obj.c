@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rnic/obj.h"
 
+#include "base/alloc.h"
 #include "base/assert.h"
 #include "base/lock.h"
 #include "rnic/adapter.h"
@@ -114,12 +115,14 @@ enum sn_status rnic_obj_close(struct rnic_obj *o, struct rnic_done done)
     return SN_OK;
 }
 
-void rnic_obj_fini(struct rnic_obj *o)
+void rnic_obj_free(struct rnic_obj *o)
 {
     struct rnic_adapter *a = o->adapter;
 
     sn_lock_take(&a->lock);
     sn_list_remove(&o->link);
     sn_lock_drop(&a->lock);
+    if (a->keep == NULL || !a->keep(a, o))
+        sn_free_aligned(o);
     rnic_obj_put(&a->obj, RNIC_REF_SUCCESSOR);
 }

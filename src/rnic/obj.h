@@ -112,8 +112,8 @@ static inline bool rnic_obj_is_closing(const struct rnic_obj *o)
 /* Drops a reference and says whether it was the last; nothing else happens. For rnic_obj_put and
  * the adapter, which is closed by waiting instead of by a call. */
 SN_MUST_CHECK bool rnic_obj_drop(struct rnic_obj *o, enum rnic_ref why);
-/* For a destroy function: takes it off the adapter's list and drops the adapter's reference. Frees
- * nothing. */
-void rnic_obj_fini(struct rnic_obj *o);
+/* Last act of a destroy function: takes it off the adapter's list, frees its memory (or hands it to
+ * adapter->keep) and drops the adapter's reference. */
+void rnic_obj_free(struct rnic_obj *o);
 
 #endif

@@ -26,8 +26,7 @@ static void pd_destroy(struct rnic_obj *o)
     struct rnic_pd *pd = (struct rnic_pd *)o;
 
     destroy_region(o->adapter, pd->privileged);
-    rnic_obj_fini(o);
-    sn_free_aligned(pd);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class pd_class = {.kind = RNIC_PD, .destroy = pd_destroy};
@@ -85,8 +84,7 @@ static void mr_destroy(struct rnic_obj *o)
     destroy_region(o->adapter, mr->region);
     free_stages(mr);
     rnic_obj_put(&pd->obj, RNIC_REF_SUCCESSOR);
-    rnic_obj_fini(o);
-    sn_free_aligned(mr);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class mr_class = {
@@ -194,8 +192,7 @@ static void mw_destroy(struct rnic_obj *o)
 
     destroy_region(o->adapter, mw->region);
     rnic_obj_put(&pd->obj, RNIC_REF_SUCCESSOR);
-    rnic_obj_fini(o);
-    sn_free_aligned(mw);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class mw_class = {.kind = RNIC_MW, .destroy = mw_destroy};

@@ -14,12 +14,11 @@ static void qp_stop(struct rnic_obj *o)
     rnic_task_post(qp->lane, &qp->task, RNIC_QP_TODO_CLOSE);
 }
 
-static void qp_free(struct rnic_qp *qp)
+static void qp_fini(struct rnic_qp *qp)
 {
     iw_ring_fini(&qp->sq);
     iw_ring_fini(&qp->rq);
     sn_free(qp->srq_recv);
-    sn_free_aligned(qp);
 }
 
 static void qp_destroy(struct rnic_obj *o)
@@ -37,8 +36,8 @@ static void qp_destroy(struct rnic_obj *o)
         if (antecedents[i] != NULL)
             rnic_obj_put(antecedents[i], RNIC_REF_SUCCESSOR);
     }
-    rnic_obj_fini(o);
-    qp_free(qp);
+    qp_fini(qp);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class qp_class = {
@@ -92,7 +91,8 @@ enum sn_status rnic_qp_create(
         return SN_NO_MEMORY;
     s = init_queues(qp, attr);
     if (s != SN_OK) {
-        qp_free(qp);
+        qp_fini(qp);
+        sn_free_aligned(qp);
         return s;
     }
     qp->pd = pd;

@@ -66,8 +66,7 @@ static void srq_destroy(struct rnic_obj *o)
     /* Receives that are left belong to no QP and complete nowhere. [NDKPI NDK_FN_CREATE_SRQ] */
     iw_ring_fini(&srq->ring);
     rnic_obj_put(&srq->pd->obj, RNIC_REF_SUCCESSOR);
-    rnic_obj_fini(o);
-    sn_free_aligned(srq);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class srq_class = {.kind = RNIC_SRQ, .destroy = srq_destroy};

@@ -11,8 +11,7 @@ struct thing {
 
 static void thing_destroy(struct rnic_obj *o)
 {
-    rnic_obj_fini(o);
-    sn_free_aligned(o);
+    rnic_obj_free(o);
 }
 
 static const struct rnic_obj_class thing_class = {.kind = RNIC_CONNECTOR, .destroy = thing_destroy};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SoftNdkOpenAdapter and SoftNdkCloseAdapter: where the Linux platform, the RNIC and the boundary
- * are put together.
+ * SoftNdkOpenAdapter and SoftNdkCloseAdapter: where the Linux platform, the RNIC, the boundary and
+ * the layers above it are put together.
  */
 #include <softndk.h>
 
@@ -11,10 +11,14 @@
 #include "kenv/irql.h"
 #include "ndk/adapter.h"
 #include "ndk/info.h"
+#include "ndk/layer.h"
 #include "ndk/obj.h"
 #include "ndk/options.h"
 #include "plat/linux/linux.h"
 #include "trace/tap.h"
+
+/* What may stand between consumer and provider, the consumer's side first. */
+static const struct ndk_layer *const known_layers[] = {NULL};
 
 /* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
 static char *environment(const char *name)
@@ -48,6 +52,23 @@ static NTSTATUS begin_capture(struct plat *plat)
     return status == SN_NO_MEMORY ? STATUS_INSUFFICIENT_RESOURCES : STATUS_INVALID_PARAMETER;
 }
 
+static NTSTATUS open_layered(
+    struct plat *plat, const struct rnic_options *options, NDK_ADAPTER **ppAdapter)
+{
+    struct ndk_layers *layers;
+    char text[NDK_LAYER_TEXT];
+    NTSTATUS status = ndk_layers_open(known_layers, environment, &layers, text);
+
+    if (!NT_SUCCESS(status)) {
+        fprintf(stderr, "softndk: %s\n", text);
+        return status;
+    }
+    status = ndk_adapter_open_layered(plat, options, layers, ppAdapter);
+    if (!NT_SUCCESS(status))
+        ndk_layers_closed(layers);
+    return status;
+}
+
 static NTSTATUS open_on_linux(
     const SOFTNDK_OPTIONS *settings, NET_IFINDEX index, NDK_ADAPTER **ppAdapter)
 {
@@ -62,7 +83,7 @@ static NTSTATUS open_on_linux(
     ndk_options_to_rnic(settings, index, &options);
     status = begin_capture(plat);
     if (NT_SUCCESS(status))
-        status = ndk_adapter_open(plat, &options, &adapter);
+        status = open_layered(plat, &options, &adapter);
     if (!NT_SUCCESS(status)) {
         trace_tap_end(plat);
         plat_linux_destroy(plat);
