@@ -13,6 +13,7 @@ static struct values {
     const char *name;
     uint64_t count, size;
     struct args_sizes sizes;
+    struct args_texts texts;
     double seconds;
     int op;
 } v;
@@ -25,6 +26,7 @@ static const struct args_option options[] = {
     {"--sizes", ARGS_SIZES, &v.sizes, 1, 1u << 30, NULL},
     {"--seconds", ARGS_SECONDS, &v.seconds, 0, 600, NULL},
     {"--op", ARGS_CHOICE, &v.op, 0, 0, "send write read"},
+    {"--map", ARGS_TEXTS, &v.texts, 0, 0, NULL},
 };
 
 static struct args_result result;
@@ -58,6 +60,26 @@ static void takes_every_kind(void **state)
     assert_int_equal(result.rest_count, 2);
     assert_string_equal(result.rest[0], "a");
     assert_string_equal(result.rest[1], "--server");
+}
+
+static void collects_what_is_given_several_times(void **state)
+{
+    char *argv[2 * ARGS_TEXTS_MAX + 3] = {(char *)(uintptr_t) "tool"};
+    char map[] = "--map", text[] = "a=b";
+
+    (void)state;
+    assert_true(parse((const char *const[]){"--map", "a=b", "x", "--map=c=d", NULL}));
+    assert_int_equal(v.texts.count, 2);
+    assert_string_equal(v.texts.value[0], "a=b");
+    assert_string_equal(v.texts.value[1], "c=d");
+    for (int i = 0; i <= ARGS_TEXTS_MAX; i++) {
+        argv[2 * i + 1] = map;
+        argv[2 * i + 2] = text;
+    }
+    memset(&v, 0, sizeof v);
+    assert_false(args_parse(options, sizeof options / sizeof options[0],
+        (int)(sizeof argv / sizeof argv[0]), argv, &result));
+    assert_string_equal(result.error, "'--map' may be given 16 times");
 }
 
 static void takes_windows_spellings_in_any_case(void **state)
@@ -129,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_every_kind),
+        cmocka_unit_test(collects_what_is_given_several_times),
         cmocka_unit_test(takes_windows_spellings_in_any_case),
         cmocka_unit_test(help_wins_over_what_follows),
         cmocka_unit_test(refuses_with_a_sentence),

@@ -133,12 +133,24 @@ static bool set_choice(const struct args_option *o, const char *text)
     return true;
 }
 
+static bool add_text(const struct args_option *o, const char *text)
+{
+    struct args_texts *texts = o->value;
+
+    if (texts->count == ARGS_TEXTS_MAX)
+        return false;
+    texts->value[texts->count++] = text;
+    return true;
+}
+
 static bool set_value(const struct args_option *o, const char *text)
 {
     switch (o->kind) {
     case ARGS_TEXT:
         *(const char **)o->value = text;
         return true;
+    case ARGS_TEXTS:
+        return add_text(o, text);
     case ARGS_NUMBER:
         return set_number(o, text, false);
     case ARGS_SIZE:
@@ -173,6 +185,9 @@ static void explain(const struct args_option *o, const char *name, int n, const 
         snprintf(out, room,
             "'%.*s' takes up to %d sizes from %llu to %llu with commas between; not '%s'", n, name,
             ARGS_SIZES_MAX, (unsigned long long)o->min, (unsigned long long)o->max, text);
+        break;
+    case ARGS_TEXTS:
+        snprintf(out, room, "'%.*s' may be given %d times", n, name, ARGS_TEXTS_MAX);
         break;
     case ARGS_FLAG:
     case ARGS_TEXT:

@@ -14,6 +14,7 @@
 enum args_kind {
     ARGS_FLAG,    /* bool: set to true */
     ARGS_TEXT,    /* const char * */
+    ARGS_TEXTS,   /* struct args_texts: may be given several times */
     ARGS_NUMBER,  /* uint64_t from min to max */
     ARGS_SIZE,    /* the same in octets; K, M, G (powers of 1024) may follow */
     ARGS_SIZES,   /* struct args_sizes: the same, with commas between */
@@ -21,10 +22,15 @@ enum args_kind {
     ARGS_CHOICE,  /* int: index into `choices` */
 };
 
-enum { ARGS_SIZES_MAX = 64, ARGS_REST_MAX = 4, ARGS_ERROR_MAX = 256 };
+enum { ARGS_SIZES_MAX = 64, ARGS_TEXTS_MAX = 16, ARGS_REST_MAX = 4, ARGS_ERROR_MAX = 256 };
 
 struct args_sizes {
     uint64_t value[ARGS_SIZES_MAX];
+    size_t count;
+};
+
+struct args_texts {
+    const char *value[ARGS_TEXTS_MAX];
     size_t count;
 };
 
