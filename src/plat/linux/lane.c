@@ -24,6 +24,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "plat/linux/linux_impl.h"
+#include "plat/linux/sys.h"
 
 enum { ENTER_TRIES_MAX = 200 }; /* some microseconds: an owner that only posts is gone by then */
 
@@ -46,7 +47,7 @@ static void write_event_fd(struct lin_lane *l)
     const uint64_t one = 1;
 
     /* Only a counter at its end could make this fail, and then it is readable anyway. */
-    while (write(l->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+    while (lin_sys_write(l->event_fd, &one, sizeof(one)) < 0 && errno == EINTR)
         ;
 }
 

@@ -43,6 +43,11 @@ static inline ssize_t lin_sys_sendmsg(int fd, const struct msghdr *msg)
     return sendmsg(fd, msg, MSG_NOSIGNAL);
 }
 
+static inline ssize_t lin_sys_write(int fd, const void *p, size_t n)
+{
+    return write(fd, p, n);
+}
+
 /* What is ready now. */
 static inline int lin_sys_epoll_look(int fd, struct epoll_event *events, int max)
 {
@@ -67,6 +72,11 @@ static inline ssize_t lin_sys_send(int fd, const void *p, size_t n)
 static inline ssize_t lin_sys_sendmsg(int fd, const struct msghdr *msg)
 {
     return syscall(SYS_sendmsg, fd, msg, MSG_NOSIGNAL);
+}
+
+static inline ssize_t lin_sys_write(int fd, const void *p, size_t n)
+{
+    return syscall(SYS_write, fd, p, n);
 }
 
 /* What is ready now. */
