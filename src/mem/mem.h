@@ -152,6 +152,10 @@ SN_MUST_CHECK enum sn_status mem_region_create(
  * The caller sees to it that nobody else has the pointer; who found it by its STag is waited for.
  * SN_BUSY when windows are bound to it; nothing changes then. */
 SN_MUST_CHECK enum sn_status mem_region_destroy(struct mem_table *t, struct mem_region *r);
+/* Nobody has access through r any more, for as long as it stays valid; windows keep theirs, and a
+ * window stays bound. QUIESCES. The caller sees to it that nobody makes r valid meanwhile, or
+ * revokes again afterwards. */
+void mem_region_revoke(struct mem_table *t, struct mem_region *r);
 
 /*
  * MR: makes [host, host + len) accessible at TO `base` with a fresh key. [NDKPI NDK_FN_REGISTER_MR]

@@ -75,6 +75,18 @@ enum sn_status mem_region_destroy(struct mem_table *t, struct mem_region *r)
     return SN_OK;
 }
 
+void mem_region_revoke(struct mem_table *t, struct mem_region *r)
+{
+    bool is_ours = mem_claim(r, MEM_STATE_VALID);
+
+    /* If it is not ours because a peer is invalidating it just now, that one's waiting is ours. */
+    mem_quiesce(t);
+    if (is_ours) {
+        r->rights = 0;
+        mem_unclaim(r, MEM_STATE_VALID);
+    }
+}
+
 enum sn_status mem_register(struct mem_table *t, struct mem_region *r, uint8_t *host, uint64_t base,
     uint64_t len, uint32_t rights)
 {

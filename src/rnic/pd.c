@@ -64,16 +64,17 @@ static void free_stages(struct rnic_mr *mr)
     }
 }
 
-/* Access ends when the close begins, not when the last window is gone. */
+/* Access ends when the close begins, not when the last window or request is gone. */
 static void mr_stop(struct rnic_obj *o)
 {
-    struct rnic_mr *mr = (struct rnic_mr *)o;
+    mem_region_revoke(&o->adapter->mem, ((struct rnic_mr *)o)->region);
+}
 
-    if (!mr->is_fast) {
-        enum sn_status s = mem_deregister(&o->adapter->mem, mr->region);
-
-        (void)s; /* not registered, or windows are bound: they end it */
-    }
+/* A fast-registration that was queued then may have made it valid since. */
+static void mr_gone(struct rnic_obj *o)
+{
+    if (((struct rnic_mr *)o)->is_fast)
+        mr_stop(o);
 }
 
 static void mr_destroy(struct rnic_obj *o)
@@ -90,6 +91,7 @@ static void mr_destroy(struct rnic_obj *o)
 static const struct rnic_obj_class mr_class = {
     .kind = RNIC_MR,
     .stop = mr_stop,
+    .gone = mr_gone,
     .destroy = mr_destroy,
 };
 
@@ -195,7 +197,19 @@ static void mw_destroy(struct rnic_obj *o)
     rnic_obj_free(o);
 }
 
-static const struct rnic_obj_class mw_class = {.kind = RNIC_MW, .destroy = mw_destroy};
+/* As for regions; the queued request is a bind. Unbound it is only when it is destroyed: before its
+ * close has completed the MR's must not. */
+static void mw_stop(struct rnic_obj *o)
+{
+    mem_region_revoke(&o->adapter->mem, ((struct rnic_mw *)o)->region);
+}
+
+static const struct rnic_obj_class mw_class = {
+    .kind = RNIC_MW,
+    .stop = mw_stop,
+    .gone = mw_stop,
+    .destroy = mw_destroy,
+};
 
 enum sn_status rnic_mw_create(struct rnic_pd *pd, struct rnic_mw **out)
 {

@@ -128,6 +128,39 @@ static void test_order_of_revoking(void **state)
     fixture_fini(&f);
 }
 
+/* First refused, then waited for, then without rights; its windows work on, and end as they do. */
+static void test_revoke(void **state)
+{
+    struct fixture f;
+    struct mem_region *w;
+
+    (void)state;
+    fixture_init(&f);
+    f.region = fixture_mr(&f, memory, 0x1000, 100, RIGHTS_ALL);
+    w = fixture_create(&f, MEM_KIND_WINDOW, PD_1);
+    fixture_bind(&f, w, WHO_1, f.region, 0x1000, 100, MEM_REMOTE_READ);
+    f.on_quiesce = check_revoked;
+    mem_region_revoke(&f.table, f.region);
+    assert_int_equal(f.quiesce_count, 1);
+    f.on_quiesce = NULL;
+    assert_int_equal(fixture_check(&f, WHO_1, mem_region_stag(f.region), 0x1000, 1, MEM_LOCAL_READ),
+        MEM_NO_RIGHT);
+    assert_int_equal(
+        fixture_check(&f, WHO_1, mem_region_stag(w), 0x1000, 100, MEM_REMOTE_READ), MEM_OK);
+    mem_region_revoke(&f.table, w);
+    assert_int_equal(
+        fixture_check(&f, WHO_1, mem_region_stag(w), 0x1000, 1, MEM_REMOTE_READ), MEM_NO_RIGHT);
+    assert_int_equal(mem_invalidate_remote(&f.table, mem_region_stag(w), WHO_1), MEM_NO_RIGHT);
+    assert_int_equal(mem_region_destroy(&f.table, f.region), SN_BUSY); /* still bound */
+    fixture_destroy(&f, w);
+    mem_region_revoke(&f.table, f.region); /* twice is no harm, */
+    assert_int_equal(mem_deregister(&f.table, f.region), SN_OK);
+    mem_region_revoke(&f.table, f.region); /* nor is one that is not valid */
+    assert_false(mem_region_is_valid(f.region));
+    fixture_destroy(&f, f.region);
+    fixture_fini(&f);
+}
+
 static void let_go(struct fixture *f)
 {
     if (f->quiesce_count == 3)
@@ -306,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_register_cycles),
         cmocka_unit_test(test_deregister_kinds),
         cmocka_unit_test(test_order_of_revoking),
+        cmocka_unit_test(test_revoke),
         cmocka_unit_test(test_destroy_waits_for_busy),
         cmocka_unit_test(test_busy),
         cmocka_unit_test(test_busy_with_windows),
