@@ -161,11 +161,33 @@ enum sn_status rnic_srq_modify(struct rnic_srq *srq, uint32_t depth, uint32_t th
     return s;
 }
 
+/* The QP that has waited longest is to look again; with a reference, so that it is called when the
+ * lock is dropped. NULL: nobody waits. */
+static struct rnic_qp *pop_waiter_locked(struct rnic_srq *srq)
+{
+    struct sn_list *node = sn_list_pop_front(&srq->waiters);
+    struct rnic_qp *qp;
+
+    if (node == NULL)
+        return NULL;
+    qp = SN_CONTAINER_OF(node, struct rnic_qp, srq_waiter);
+    rnic_obj_get(&qp->obj, RNIC_REF_LANE);
+    return qp;
+}
+
+static void call_waiter(struct rnic_qp *qp)
+{
+    if (qp == NULL)
+        return;
+    rnic_qp_recv_posted(qp);
+    rnic_obj_put(&qp->obj, RNIC_REF_LANE);
+}
+
 enum sn_status rnic_srq_receive(
     struct rnic_srq *srq, void *context, const struct iw_sge *sgl, uint32_t count)
 {
     struct iw_recv *r;
-    struct rnic_qp *waiter = NULL;
+    struct rnic_qp *waiter;
     uint64_t len = 0;
 
     if (rnic_obj_is_closing(&srq->obj))
@@ -189,17 +211,9 @@ enum sn_status rnic_srq_receive(
     if (count > 0)
         memcpy(iw_recv_sge(r), sgl, count * sizeof *sgl);
     iw_ring_push(&srq->ring);
-    if (!sn_list_is_empty(&srq->waiters)) {
-        struct sn_list *node = sn_list_pop_front(&srq->waiters);
-
-        waiter = SN_CONTAINER_OF(node, struct rnic_qp, srq_waiter);
-        rnic_obj_get(&waiter->obj, RNIC_REF_LANE);
-    }
+    waiter = pop_waiter_locked(srq);
     sn_lock_drop(&srq->lock);
-    if (waiter != NULL) {
-        rnic_qp_recv_posted(waiter);
-        rnic_obj_put(&waiter->obj, RNIC_REF_LANE);
-    }
+    call_waiter(waiter);
     return SN_OK;
 }
 
@@ -239,7 +253,13 @@ void rnic_srq_wait(struct rnic_srq *srq, struct rnic_qp *qp)
 
 void rnic_srq_unwait(struct rnic_srq *srq, struct rnic_qp *qp)
 {
+    struct rnic_qp *next = NULL;
+
     sn_lock_take(&srq->lock);
     sn_list_remove(&qp->srq_waiter);
+    /* It may have been called for a receive, which is another's now. */
+    if (fill(srq) > 0)
+        next = pop_waiter_locked(srq);
     sn_lock_drop(&srq->lock);
+    call_waiter(next);
 }

@@ -35,6 +35,7 @@ uint32_t rnic_srq_sge_max(const struct rnic_srq *srq);
 struct rnic_qp;
 /* Inside the QP's lane: it is held for want of a receive; the next rnic_srq_receive resumes it. */
 void rnic_srq_wait(struct rnic_srq *srq, struct rnic_qp *qp);
+/* Inside the QP's lane: it takes no more receives; if it was called for one, another is. */
 void rnic_srq_unwait(struct rnic_srq *srq, struct rnic_qp *qp);
 
 #endif

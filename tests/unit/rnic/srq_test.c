@@ -195,6 +195,49 @@ static void who_finds_nothing_waits_on(void **state)
     pair_close(&p);
 }
 
+/* As much of a QP as waiting needs. */
+static struct rnic_qp *a_qp_that_waits(struct srq_fixture *s, struct rnic_cq **cq)
+{
+    struct rnic_qp_attr attr = {.srq = s->srq, .send_depth = 1, .send_sge_max = 1};
+    struct rnic_qp *qp;
+
+    assert_int_equal(
+        rnic_cq_create(s->f.adapter, 4, (struct rnic_cq_notify){.call = pair_ignore}, cq), SN_OK);
+    attr.recv_cq = attr.send_cq = *cq;
+    assert_int_equal(rnic_qp_create(s->pd, &attr, &qp), SN_OK);
+    rnic_srq_wait(s->srq, qp);
+    return qp;
+}
+
+/* The QP that was called for a receive ends before it comes to it: the next one is called, not left
+ * to wait with a receive at hand. */
+static void who_ends_passes_the_call_on(void **state)
+{
+    struct srq_fixture s;
+    struct rnic_qp *qp[3];
+    struct rnic_cq *cq[3];
+
+    (void)state;
+    open_srq(&s, 4, 0);
+    for (int i = 0; i < 3; i++)
+        qp[i] = a_qp_that_waits(&s, &cq[i]);
+    post(&s, 1, 1);
+    assert_true(sn_list_is_empty(&qp[0]->srq_waiter)); /* called */
+    assert_false(sn_list_is_empty(&qp[1]->srq_waiter));
+    rnic_srq_unwait(s.srq, qp[0]);
+    assert_true(sn_list_is_empty(&qp[1]->srq_waiter));
+    assert_false(sn_list_is_empty(&qp[2]->srq_waiter)); /* one receive, one call */
+    take(&s, 1, 1);
+    rnic_srq_unwait(s.srq, qp[1]);
+    assert_false(sn_list_is_empty(&qp[2]->srq_waiter)); /* nothing is there */
+    rnic_srq_unwait(s.srq, qp[2]);
+    for (int i = 0; i < 3; i++) {
+        close_any(rnic_qp_obj(qp[i]));
+        close_any(rnic_cq_obj(cq[i]));
+    }
+    close_srq(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +246,7 @@ int main(void)
         cmocka_unit_test(armed_at_creation),
         cmocka_unit_test(a_qp_error_leaves_the_pool_alone),
         cmocka_unit_test(who_finds_nothing_waits_on),
+        cmocka_unit_test(who_ends_passes_the_call_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
