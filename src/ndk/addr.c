@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ndk/map.h"
 
 enum { NDK_AF_INET = 2, NDK_AF_INET6_WINDOWS = SOFTNDK_AF_INET6, NDK_AF_INET6_LINUX = 10 };
 
@@ -54,7 +55,7 @@ static NTSTATUS read_ipv6(const SOCKADDR *in, ULONG length, struct plat_addr *ou
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ndk_addr_read(const SOCKADDR *in, ULONG length, struct plat_addr *out)
+static NTSTATUS read_any(const SOCKADDR *in, ULONG length, struct plat_addr *out)
 {
     ADDRESS_FAMILY family;
 
@@ -72,8 +73,21 @@ NTSTATUS ndk_addr_read(const SOCKADDR *in, ULONG length, struct plat_addr *out)
     }
 }
 
-void ndk_addr_to_inet(const struct plat_addr *in, SOCKADDR_INET *out)
+NTSTATUS ndk_addr_read(const SOCKADDR *in, ULONG length, struct plat_addr *out)
 {
+    NTSTATUS status = read_any(in, length, out);
+
+    if (NT_SUCCESS(status))
+        ndk_map_in(out);
+    return status;
+}
+
+void ndk_addr_to_inet(const struct plat_addr *host, SOCKADDR_INET *out)
+{
+    struct plat_addr told = *host;
+    const struct plat_addr *in = &told;
+
+    ndk_map_out(&told);
     memset(out, 0, sizeof *out);
     if (in->family == 4) {
         out->Ipv4.sin_family = NDK_AF_INET;

@@ -12,6 +12,7 @@
 #include "ndk/adapter.h"
 #include "ndk/info.h"
 #include "ndk/layer.h"
+#include "ndk/map.h"
 #include "ndk/obj.h"
 #include "ndk/options.h"
 #include "plat/linux/linux.h"
@@ -101,6 +102,7 @@ NTSTATUS SoftNdkOpenAdapter(NET_IFINDEX IfIndex, NDK_VERSION Version,
     char text[NDK_OPTIONS_TEXT];
     NTSTATUS status;
 
+    _Static_assert(sizeof text >= NDK_MAP_TEXT, "one room for both");
     NDK_REQUIRE_IRQL_MAX(PASSIVE_LEVEL);
     if (ppAdapter == NULL)
         return STATUS_INVALID_PARAMETER;
@@ -111,6 +113,12 @@ NTSTATUS SoftNdkOpenAdapter(NET_IFINDEX IfIndex, NDK_VERSION Version,
         fprintf(stderr, "softndk: %s\n", text);
         return status;
     }
+    status = ndk_map_begin(environment, text);
+    if (!NT_SUCCESS(status)) {
+        fprintf(stderr, "softndk: the environment variable SOFTNDK_MAP: %s\n", text);
+        return status;
+    }
+    IfIndex = ndk_map_index(IfIndex);
     status = check_interface(IfIndex);
     if (!NT_SUCCESS(status))
         return status;
