@@ -52,10 +52,10 @@ struct rnic_cq {
     bool is_call_due;        /* guarded by arm_lock: another one when it has returned */
     struct rnic_cq_notify notify;
     struct plat_call call;
-    bool is_resizing;                 /* guarded by arm_lock */
-    struct sn_a32 interval_us, count; /* moderation; interval 0 or count below 2: none */
-    bool is_delaying;                 /* guarded by arm_lock: the timer below will look again */
-    struct plat_timer delay;          /* on the lane that started it */
+    bool is_resizing;            /* guarded by arm_lock */
+    uint32_t interval_us, count; /* moderation, guarded by arm_lock; interval 0, count < 2: none */
+    bool is_delaying;            /* guarded by arm_lock: the timer below will look again */
+    struct plat_timer delay;     /* on the lane that started it */
 };
 
 enum {
@@ -237,19 +237,31 @@ static bool is_matched_locked(const struct rnic_cq *cq, enum rnic_arm armed)
     return visible_locked(cq, seen, 1, &end) > 0;
 }
 
+/* More completions than the queue holds: never reached, so it is no limit. [NDKPI
+ * NDK_FN_CONTROL_CQ_INTERRUPT_MODERATION] */
+static bool is_beyond_depth(const struct rnic_cq *cq, uint32_t count)
+{
+    const struct cq_ring *r = sn_aptr_load_acquire(&cq->ring);
+
+    return count > r->depth;
+}
+
 /* May the call wait for more completions? Then somebody looks again later. Under arm_lock, inside a
  * lane. */
 static bool delay_locked(struct rnic_cq *cq)
 {
-    uint32_t interval_us = sn_a32_load_relaxed(&cq->interval_us);
-    uint32_t count = sn_a32_load_relaxed(&cq->count);
+    uint32_t interval_us = cq->interval_us, count = cq->count;
     struct plat_lane *lane = plat_lane_current();
     uint64_t end;
 
     if (SN_LIKELY(interval_us == 0 || count < 2) || lane == NULL)
         return false;
-    if (count != UINT32_MAX && visible_locked(cq, cq->notified, count, &end) >= count)
-        return false;
+    if (!is_beyond_depth(cq, count)) {
+        if (visible_locked(cq, cq->notified, count, &end) >= count)
+            return false;
+    } else if (interval_us == UINT32_MAX) {
+        return false; /* the queue was made smaller since: nobody would ever look */
+    }
     if (interval_us != UINT32_MAX && !cq->is_delaying) {
         if (interval_us > MODERATION_US_MAX)
             interval_us = MODERATION_US_MAX;
@@ -320,11 +332,18 @@ void rnic_cq_arm(struct rnic_cq *cq, enum rnic_arm what)
 
 enum sn_status rnic_cq_moderate(struct rnic_cq *cq, uint32_t interval_us, uint32_t count)
 {
-    if (interval_us == UINT32_MAX && count == UINT32_MAX)
-        return SN_INVALID;
-    sn_a32_store_release(&cq->interval_us, interval_us);
-    sn_a32_store_release(&cq->count, count);
-    return SN_OK;
+    enum sn_status s = SN_OK;
+
+    sn_lock_take(&cq->arm_lock);
+    if (interval_us == UINT32_MAX && is_beyond_depth(cq, count)) {
+        s = SN_INVALID;
+    } else {
+        cq->interval_us = interval_us;
+        cq->count = count;
+        look_locked(cq, false); /* what waited by the old numbers may wait no longer */
+    }
+    sn_lock_drop(&cq->arm_lock);
+    return s;
 }
 
 /* ---- producers ---- */

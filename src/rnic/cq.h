@@ -58,8 +58,9 @@ void rnic_cq_arm(struct rnic_cq *cq, enum rnic_arm what);
 /* Any thread. SN_LIMIT; SN_MSG_TOO_LONG: more entries queued than the new depth, nothing changed;
  * SN_NO_MEMORY; SN_BUSY: a resize is under way. Done when it returns. */
 SN_MUST_CHECK enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth);
-/* Any thread. Interval in microseconds (UINT32_MAX: count decides), count in completions
- * (UINT32_MAX: interval decides; 0 or 1, or interval 0: none). SN_INVALID: both without limit. */
+/* Any thread. Interval in microseconds (UINT32_MAX: count decides), count in completions (more than
+ * the depth: interval decides; 0 or 1, or interval 0: none). A notification that is waiting already
+ * is given at once. SN_INVALID: both without limit. */
 SN_MUST_CHECK enum sn_status rnic_cq_moderate(
     struct rnic_cq *cq, uint32_t interval_us, uint32_t count);
 struct rnic_obj *rnic_cq_obj(struct rnic_cq *cq);

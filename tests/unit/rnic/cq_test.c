@@ -499,7 +499,8 @@ struct resizer {
     struct sn_a32 may_stop;
 };
 
-/* Few entries are queued at any time, so each resize succeeds, however the consumer races with it. */
+/* Few entries are queued at any time, so each resize succeeds, however the consumer races with it.
+ */
 static void *resize_often(void *arg)
 {
     struct resizer *r = arg;
@@ -561,6 +562,57 @@ static void no_lost_wakeup_between_lanes(void **state)
     fixture_close(&f);
 }
 
+/* A count that the queue cannot reach is no limit: with the interval it may not be the second. */
+static void moderation_by_a_count_beyond_the_depth(void **state)
+{
+    struct fixture f;
+    struct listener l = {0};
+    struct rnic_cq *cq;
+
+    (void)state;
+    fixture_open(&f, 1);
+    cq = make_cq(&f, 8, &l);
+    assert_int_equal(rnic_cq_moderate(cq, UINT32_MAX, 9), SN_INVALID);
+    assert_int_equal(rnic_cq_moderate(cq, 1000, 9), SN_OK);
+    assert_int_equal(rnic_cq_moderate(cq, UINT32_MAX, 8), SN_OK);
+    rnic_cq_arm(cq, RNIC_ARM_ANY);
+    push_n(&f, cq, 1, 8, SN_OK, false);
+    await_count(&l.calls, 1);
+    expect_n(cq, 1, 8);
+    assert_int_equal(rnic_cq_resize(cq, 4), SN_OK); /* below what was agreed: nothing waits */
+    rnic_cq_arm(cq, RNIC_ARM_ANY);
+    push_n(&f, cq, 9, 1, SN_OK, false);
+    await_count(&l.calls, 2);
+    nap_ms(5);
+    close_any(rnic_cq_obj(cq));
+    fixture_close(&f);
+}
+
+/* A notification that waits by the old numbers is not forgotten when there are new ones. */
+static void moderation_ends_what_it_began(void **state)
+{
+    static const uint32_t next[][2] = {{0, 0}, {UINT32_MAX, 2}, {50, UINT32_MAX}};
+
+    (void)state;
+    for (size_t i = 0; i < SN_ARRAY_COUNT(next); i++) {
+        struct fixture f;
+        struct listener l = {0};
+        struct rnic_cq *cq;
+
+        fixture_open(&f, 1);
+        cq = make_cq(&f, 64, &l);
+        assert_int_equal(rnic_cq_moderate(cq, UINT32_MAX, 10), SN_OK);
+        rnic_cq_arm(cq, RNIC_ARM_ANY);
+        push_n(&f, cq, 1, 3, SN_OK, false);
+        assert_int_equal(sn_a32_load_acquire(&l.calls), 0);
+        assert_int_equal(rnic_cq_moderate(cq, next[i][0], next[i][1]), SN_OK);
+        await_count(&l.calls, 1);
+        nap_ms(5);
+        close_any(rnic_cq_obj(cq));
+        fixture_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -573,6 +625,8 @@ int main(void)
         cmocka_unit_test(overrun_kills_the_cq),
         cmocka_unit_test(resize_keeps_order_and_entries),
         cmocka_unit_test(moderation_gathers),
+        cmocka_unit_test(moderation_by_a_count_beyond_the_depth),
+        cmocka_unit_test(moderation_ends_what_it_began),
         cmocka_unit_test(many_producers),
         cmocka_unit_test(no_lost_wakeup),
         cmocka_unit_test(entries_of_a_resize_are_told),
