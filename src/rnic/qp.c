@@ -128,6 +128,8 @@ enum sn_status rnic_qp_reserve(struct rnic_qp *qp)
 {
     if (rnic_obj_is_closing(&qp->obj))
         return SN_BAD_STATE;
+    if (rnic_cq_is_dead(qp->recv_cq) || rnic_cq_is_dead(qp->send_cq))
+        return SN_BAD_STATE;
     if (!sn_a32_cas(&qp->state, RNIC_QP_IDLE, RNIC_QP_CONNECTING))
         return SN_ALREADY_CONNECTED;
     rnic_obj_get(&qp->obj, RNIC_REF_SUCCESSOR);

@@ -660,14 +660,23 @@ static void flush_all(struct rnic_qp *qp)
         rnic_connector_on_ended(c, SN_CANCELLED, WIRE_OK);
 }
 
+/* Nobody can be told any more what becomes of requests: an end also for a QP that is connecting. */
+static void cq_is_dead(struct rnic_qp *qp)
+{
+    if (qp->has_stream)
+        rnic_qp_terminate(qp, WIRE_RDMAP_STREAM_CATASTROPHIC);
+    else
+        flush_all(qp);
+}
+
 void rnic_qp_run(struct rnic_task *t, uint32_t todo)
 {
     struct rnic_qp *qp = SN_CONTAINER_OF(t, struct rnic_qp, task);
 
     if (todo & (RNIC_QP_TODO_FLUSH | RNIC_QP_TODO_CLOSE))
         flush_all(qp);
-    if ((todo & RNIC_QP_TODO_CQ_DEAD) && qp->has_stream)
-        rnic_qp_terminate(qp, WIRE_RDMAP_STREAM_CATASTROPHIC);
+    if (todo & RNIC_QP_TODO_CQ_DEAD)
+        cq_is_dead(qp);
     if (todo & RNIC_QP_TODO_RECV) {
         if (sn_a32_load_acquire(&qp->state) == RNIC_QP_ENDED)
             flush_receives(qp);

@@ -54,7 +54,7 @@ struct rnic_qp {
 /* ---- called by the connector ---- */
 
 /* Any thread: IDLE -> CONNECTING, and a SUCCESSOR reference for the connector.
- * SN_ALREADY_CONNECTED, SN_BAD_STATE (closing). */
+ * SN_ALREADY_CONNECTED, SN_BAD_STATE (closing, or a CQ of it is dead). */
 SN_MUST_CHECK enum sn_status rnic_qp_reserve(struct rnic_qp *qp);
 /* CONNECTING -> IDLE (if it is still CONNECTING), and drops that reference. Also when it is ENDED:
  * then it only drops the reference. Any thread. */

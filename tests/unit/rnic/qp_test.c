@@ -153,6 +153,39 @@ static void cq_dies_while_the_close_completes(void **state)
     close_qp(&q);
 }
 
+/* A QP that cannot report what becomes of its requests does not take any: neither one that was made
+ * before its CQ died, connecting or not, nor one made after. */
+static void dead_cq_keeps_its_qps_from_connecting(void **state) /* [VRB-051] */
+{
+    struct qp_fixture q = {0};
+    struct rnic_qp_attr attr = {.recv_depth = 1};
+    struct rnic_qp *qp[3];
+    struct rnic_lane *l;
+
+    (void)state;
+    open_qp(&q);
+    l = q.f.adapter->lanes[0];
+    attr.recv_cq = attr.send_cq = q.cq;
+    assert_int_equal(rnic_qp_create(q.pd, &attr, &qp[0]), SN_OK);
+    assert_int_equal(rnic_qp_create(q.pd, &attr, &qp[1]), SN_OK);
+    assert_int_equal(rnic_qp_reserve(qp[0]), SN_OK);
+    enter(l);
+    for (int i = 0; i <= 8; i++)
+        rnic_cq_push(q.cq, l, &(struct rnic_cqe){0}, false);
+    rnic_lane_leave(l);
+    assert_true(rnic_cq_is_dead(q.cq));
+    for (int i = 0; i < 5000 && sn_a32_load_acquire(&qp[0]->state) != RNIC_QP_ENDED; i++)
+        nap_ms(1);
+    assert_int_equal(sn_a32_load_acquire(&qp[0]->state), RNIC_QP_ENDED); /* no attach succeeds */
+    assert_int_equal(rnic_qp_create(q.pd, &attr, &qp[2]), SN_OK);
+    assert_int_equal(rnic_qp_reserve(qp[1]), SN_BAD_STATE);
+    assert_int_equal(rnic_qp_reserve(qp[2]), SN_BAD_STATE);
+    rnic_qp_unreserve(qp[0]);
+    for (int i = 0; i < 3; i++)
+        close_any(&qp[i]->obj);
+    close_qp(&q);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +194,7 @@ int main(void)
         cmocka_unit_test(reservation),
         cmocka_unit_test(antecedents_wait_for_the_qp),
         cmocka_unit_test(cq_dies_while_the_close_completes),
+        cmocka_unit_test(dead_cq_keeps_its_qps_from_connecting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
