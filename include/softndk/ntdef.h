@@ -43,8 +43,20 @@
 #define NTKERNELAPI
 #define NTHALAPI
 #define DECLSPEC_IMPORT
-#define FORCEINLINE  static inline
-#define CFORCEINLINE static inline
+#define FORCEINLINE  static inline __attribute__((unused))
+#define CFORCEINLINE FORCEINLINE
+#ifndef DECLSPEC_NORETURN
+#define DECLSPEC_NORETURN __attribute__((noreturn))
+#endif
+#ifndef DECLSPEC_ALIGN
+#define DECLSPEC_ALIGN(x) __attribute__((aligned(x)))
+#endif
+#ifndef DECLSPEC_NOINLINE
+#define DECLSPEC_NOINLINE __attribute__((noinline))
+#endif
+#define DECLSPEC_CACHEALIGN DECLSPEC_ALIGN(64)
+#define ALLOC_PRAGMA        1
+#define NOTHING
 #ifndef IN
 #define IN
 #endif
@@ -156,9 +168,10 @@ typedef const void *PCVOID;
 typedef void *HANDLE, **PHANDLE;
 typedef char CHAR, *PCHAR, *PSTR, *PSZ;
 typedef const char *PCSTR, *PCSZ;
-typedef signed char SCHAR;
+typedef signed char SCHAR, *PSCHAR;
+typedef char CCHAR, *PCCHAR;
 typedef uint8_t UCHAR, *PUCHAR, UINT8, *PUINT8;
-typedef int8_t INT8;
+typedef int8_t INT8, *PINT8;
 typedef int16_t SHORT, *PSHORT, CSHORT, INT16, *PINT16;
 typedef uint16_t USHORT, *PUSHORT, UINT16, *PUINT16;
 typedef int32_t INT, LONG, *PLONG, INT32, *PINT32, LONG32;
@@ -166,11 +179,12 @@ typedef uint32_t UINT, *PUINT, ULONG, *PULONG, UINT32, *PUINT32, ULONG32;
 typedef int64_t LONGLONG, *PLONGLONG, LONG64, *PLONG64, INT64, *PINT64;
 typedef uint64_t ULONGLONG, *PULONGLONG, ULONG64, *PULONG64, UINT64, *PUINT64, DWORDLONG;
 typedef uint8_t BOOLEAN, *PBOOLEAN;
+
 typedef uintptr_t ULONG_PTR, *PULONG_PTR, UINT_PTR, *PUINT_PTR, KAFFINITY, *PKAFFINITY;
 typedef intptr_t LONG_PTR, *PLONG_PTR, INT_PTR;
 typedef size_t SIZE_T, *PSIZE_T;
 typedef ptrdiff_t SSIZE_T, *PSSIZE_T;
-typedef ULONG LOGICAL;
+typedef ULONG LOGICAL, *PLOGICAL, ACCESS_MASK, *PACCESS_MASK;
 typedef int32_t NTSTATUS, *PNTSTATUS;
 
 /* 16 bits, as on Windows: L"" literals fit with -fshort-wchar, u"" literals always. */
@@ -262,6 +276,43 @@ typedef struct _UNICODE_STRING {
 } UNICODE_STRING, *PUNICODE_STRING;
 typedef const UNICODE_STRING *PCUNICODE_STRING;
 
+typedef struct _CLIENT_ID {
+    HANDLE UniqueProcess;
+    HANDLE UniqueThread;
+} CLIENT_ID, *PCLIENT_ID;
+
+typedef struct _OBJECT_ATTRIBUTES {
+    ULONG Length;
+    HANDLE RootDirectory;
+    PUNICODE_STRING ObjectName;
+    ULONG Attributes;
+    PVOID SecurityDescriptor;
+    PVOID SecurityQualityOfService;
+} OBJECT_ATTRIBUTES, *POBJECT_ATTRIBUTES;
+typedef const OBJECT_ATTRIBUTES *PCOBJECT_ATTRIBUTES;
+
+#define OBJ_INHERIT          0x00000002
+#define OBJ_PERMANENT        0x00000010
+#define OBJ_EXCLUSIVE        0x00000020
+#define OBJ_CASE_INSENSITIVE 0x00000040
+#define OBJ_OPENIF           0x00000080
+#define OBJ_OPENLINK         0x00000100
+#define OBJ_KERNEL_HANDLE    0x00000200
+
+#define InitializeObjectAttributes(p, n, a, r, s)                                                  \
+    do {                                                                                           \
+        (p)->Length = sizeof(OBJECT_ATTRIBUTES);                                                   \
+        (p)->RootDirectory = (r);                                                                  \
+        (p)->Attributes = (a);                                                                     \
+        (p)->ObjectName = (n);                                                                     \
+        (p)->SecurityDescriptor = (s);                                                             \
+        (p)->SecurityQualityOfService = NULL;                                                      \
+    } while (0)
+#define RTL_CONSTANT_OBJECT_ATTRIBUTES(n, a)                                                       \
+    {                                                                                              \
+        sizeof(OBJECT_ATTRIBUTES), NULL, (PUNICODE_STRING)(n), (a), NULL, NULL                     \
+    }
+
 typedef struct _GROUP_AFFINITY {
     KAFFINITY Mask;
     USHORT Group;
@@ -273,6 +324,22 @@ typedef struct _PROCESSOR_NUMBER {
     UCHAR Number;
     UCHAR Reserved;
 } PROCESSOR_NUMBER, *PPROCESSOR_NUMBER;
+
+/* Strings whose length the compiler counts. */
+#define RTL_CONSTANT_STRING(s)                                                                     \
+    {                                                                                              \
+        sizeof(s) - sizeof((s)[0]), sizeof(s), (s)                                                 \
+    }
+#define DECLARE_CONST_UNICODE_STRING(var, string)                                                  \
+    const WCHAR var##_buffer[] = string;                                                           \
+    const UNICODE_STRING var = {sizeof(string) - sizeof(WCHAR), sizeof(string), (PWCH)var##_buffer}
+#define DECLARE_UNICODE_STRING_SIZE(var, size)                                                     \
+    WCHAR var##_buffer[size];                                                                      \
+    UNICODE_STRING var = {0, (size) * sizeof(WCHAR), var##_buffer}
+#define UNICODE_NULL             ((WCHAR)0)
+#define UNICODE_STRING_MAX_BYTES ((USHORT)65534)
+#define UNICODE_STRING_MAX_CHARS 32767
+#define ANSI_NULL                ((CHAR)0)
 
 #define UNREFERENCED_PARAMETER(P)          ((void)(P))
 #define DBG_UNREFERENCED_PARAMETER(P)      ((void)(P))
@@ -292,5 +359,18 @@ typedef struct _PROCESSOR_NUMBER {
 #else
 #define C_ASSERT(e) _Static_assert(e, #e)
 #endif
+
+/* In units of the type or of `length` (a power of two). */
+#define ALIGN_DOWN_BY(length, alignment) ((ULONG_PTR)(length) & ~((ULONG_PTR)(alignment)-1))
+#define ALIGN_UP_BY(length, alignment)                                                             \
+    ALIGN_DOWN_BY(((ULONG_PTR)(length) + (alignment)-1), alignment)
+#define ALIGN_DOWN_POINTER_BY(address, alignment) ((PVOID)ALIGN_DOWN_BY(address, alignment))
+#define ALIGN_UP_POINTER_BY(address, alignment)   ((PVOID)ALIGN_UP_BY(address, alignment))
+#define ALIGN_DOWN(length, type)                  ALIGN_DOWN_BY(length, sizeof(type))
+#define ALIGN_UP(length, type)                    ALIGN_UP_BY(length, sizeof(type))
+#define FlagOn(f, set)                            ((f) & (set))
+#define BooleanFlagOn(f, set)                     ((BOOLEAN)(((f) & (set)) != 0))
+#define SetFlag(f, set)                           ((f) |= (set))
+#define ClearFlag(f, set)                         ((f) &= ~(set))
 
 #endif /* SOFTNDK_NTDEF_H */

@@ -5,13 +5,11 @@
  */
 #include "kenv/bugcheck.h"
 
-#include "kenv/irql.h"
+#include "kenv/report.h"
 
-#include <execinfo.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 struct code_name {
     ULONG code;
@@ -28,6 +26,22 @@ static const struct code_name code_names[] = {
     NAME(MAXIMUM_WAIT_OBJECTS_EXCEEDED),
     NAME(SPIN_LOCK_ALREADY_OWNED),
     NAME(SPIN_LOCK_NOT_OWNED),
+    NAME(THREAD_NOT_MUTEX_OWNER),
+    NAME(KMODE_EXCEPTION_NOT_HANDLED),
+    NAME(APC_INDEX_MISMATCH),
+    NAME(MULTIPLE_IRP_COMPLETE_REQUESTS),
+    NAME(CANCEL_STATE_IN_COMPLETED_IRP),
+    NAME(RESOURCE_NOT_OWNED),
+    NAME(WORKER_THREAD_RETURNED_AT_BAD_IRQL),
+    NAME(WORKER_INVALID),
+    NAME(TIMER_OR_DPC_INVALID),
+    NAME(INVALID_WORK_QUEUE_ITEM),
+    NAME(REFERENCE_BY_POINTER),
+    NAME(INVALID_KERNEL_HANDLE),
+    NAME(THREAD_TERMINATE_HELD_MUTEX),
+    NAME(KERNEL_SECURITY_CHECK_FAILURE),
+    NAME(BAD_POOL_HEADER),
+    NAME(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS),
     NAME(MEMORY_MANAGEMENT),
     NAME(NO_MORE_IRP_STACK_LOCATIONS),
     NAME(PFN_LIST_CORRUPT),
@@ -45,31 +59,17 @@ static const char *name_of(ULONG code)
     return "a code of the consumer";
 }
 
-static void put(const char *text, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(STDERR_FILENO, text, n);
-
-        if (done <= 0)
-            return;
-        text += done;
-        n -= (size_t)done;
-    }
-}
-
 SOFTNDK_NORETURN static void die(ULONG code, const ULONG_PTR p[4], const char *sentence)
 {
-    char text[1024];
-    void *frames[64];
-    int n = snprintf(text, sizeof(text),
-        "\n*** bugcheck 0x%08X (%s)\n*** arguments 0x%zX 0x%zX 0x%zX 0x%zX, IRQL %u\n%s%s%s"
-        "*** stack:\n",
-        code, name_of(code), p[0], p[1], p[2], p[3], kenv_irql_now, sentence != NULL ? "*** " : "",
-        sentence != NULL ? sentence : "", sentence != NULL ? "\n" : "");
+    struct kenv_report report = {
+        .rule = name_of(code),
+        .text = sentence,
+        .code = code,
+        .parameters = {p[0], p[1], p[2], p[3]},
+        .is_fatal = true,
+    };
 
-    if (n > 0)
-        put(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
-    backtrace_symbols_fd(frames, backtrace(frames, (int)ARRAYSIZE(frames)), STDERR_FILENO);
+    kenv_report(&report);
     abort();
 }
 

@@ -36,3 +36,50 @@ ULONG KeGetCurrentProcessorNumberEx(PPROCESSOR_NUMBER ProcNumber)
     }
     return index;
 }
+
+ULONG KeQueryActiveProcessorCount(PKAFFINITY ActiveProcessors)
+{
+    ULONG n = KeQueryActiveProcessorCountEx(ALL_PROCESSOR_GROUPS);
+
+    if (ActiveProcessors != NULL)
+        *ActiveProcessors = n >= 64 ? ~(KAFFINITY)0 : ((KAFFINITY)1 << n) - 1;
+    return n;
+}
+
+ULONG KeQueryMaximumProcessorCount(VOID)
+{
+    return KeQueryMaximumProcessorCountEx(ALL_PROCESSOR_GROUPS);
+}
+
+USHORT KeQueryActiveGroupCount(VOID)
+{
+    return 1;
+}
+
+USHORT KeQueryMaximumGroupCount(VOID)
+{
+    return 1;
+}
+
+USHORT KeQueryHighestNodeNumber(VOID)
+{
+    return 0;
+}
+
+NTSTATUS KeGetProcessorNumberFromIndex(ULONG ProcIndex, PPROCESSOR_NUMBER ProcNumber)
+{
+    if (ProcIndex >= KeQueryMaximumProcessorCount())
+        return STATUS_INVALID_PARAMETER;
+    ProcNumber->Group = 0;
+    ProcNumber->Number = (UCHAR)ProcIndex;
+    ProcNumber->Reserved = 0;
+    return STATUS_SUCCESS;
+}
+
+ULONG KeGetProcessorIndexFromNumber(PPROCESSOR_NUMBER ProcNumber)
+{
+    if (ProcNumber->Group != 0 || ProcNumber->Reserved != 0 ||
+        ProcNumber->Number >= KeQueryMaximumProcessorCount())
+        return INVALID_PROCESSOR_INDEX;
+    return ProcNumber->Number;
+}

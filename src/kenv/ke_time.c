@@ -91,6 +91,39 @@ ULONGLONG KeQueryInterruptTime(VOID)
     return ticks_of(now(CLOCK_MONOTONIC));
 }
 
+ULONGLONG KeQueryInterruptTimePrecise(PULONG64 QpcTimeStamp)
+{
+    if (QpcTimeStamp != NULL)
+        *QpcTimeStamp = (ULONG64)KeQueryPerformanceCounter(NULL).QuadPart;
+    return KeQueryInterruptTime();
+}
+
+ULONGLONG KeQueryUnbiasedInterruptTime(VOID)
+{
+    return KeQueryInterruptTime();
+}
+
+/* Seconds that the host's time zone is ahead of UTC at a moment given in 100 ns since 1601. */
+static LONGLONG zone_seconds(LONGLONG ticks)
+{
+    time_t seconds = (time_t)(ticks / (LONGLONG)TICKS_PER_SECOND - (LONGLONG)EPOCH_SECONDS);
+    struct tm local;
+
+    return localtime_r(&seconds, &local) != NULL ? local.tm_gmtoff : 0;
+}
+
+VOID ExSystemTimeToLocalTime(PLARGE_INTEGER SystemTime, PLARGE_INTEGER LocalTime)
+{
+    LocalTime->QuadPart =
+        SystemTime->QuadPart + zone_seconds(SystemTime->QuadPart) * (LONGLONG)TICKS_PER_SECOND;
+}
+
+VOID ExLocalTimeToSystemTime(PLARGE_INTEGER LocalTime, PLARGE_INTEGER SystemTime)
+{
+    SystemTime->QuadPart =
+        LocalTime->QuadPart - zone_seconds(LocalTime->QuadPart) * (LONGLONG)TICKS_PER_SECOND;
+}
+
 VOID KeQueryTickCount(PLARGE_INTEGER TickCount)
 {
     TickCount->QuadPart = (LONGLONG)(KeQueryInterruptTime() / TICK_INCREMENT);

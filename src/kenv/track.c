@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "kenv/track.h"
+
+#include "base/alloc.h"
+
+#include <execinfo.h>
+#include <pthread.h>
+#include <stdio.h>
+
+bool kenv_is_checked __attribute__((visibility("hidden")));
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sn_list all = {&all, &all}; /* guarded by lock; oldest first */
+static uint64_t last_sequence;            /* guarded by lock */
+
+/* Written as a pair under the lock, read with it held too: hooks are rare, faults are for tests. */
+static SOFTNDK_DRV_FAULT fault;
+static PVOID fault_context;
+static bool has_fault;
+
+void kenv_checks_enable(void)
+{
+    void *first[2];
+
+    /* The first backtrace of a process loads a library; better here than at DISPATCH_LEVEL. */
+    (void)backtrace(first, 2);
+    __atomic_store_n(&kenv_is_checked, true, __ATOMIC_RELEASE);
+}
+
+__attribute__((noinline)) void kenv_stack_take(struct kenv_stack *stack)
+{
+    void *frames[SOFTNDK_DRV_FRAMES + 1];
+    int n = backtrace(frames, SOFTNDK_DRV_FRAMES + 1);
+
+    stack->count = n > 1 ? (uint32_t)n - 1 : 0;
+    memcpy(stack->frames, frames + 1, stack->count * sizeof(frames[0]));
+}
+
+struct kenv_tracked *kenv_track(
+    SOFTNDK_DRV_KIND kind, const void *object, ULONG tag, size_t bytes, const char *name)
+{
+    struct kenv_tracked *t;
+
+    if (!kenv_is_checked)
+        return NULL;
+    t = sn_zalloc(sizeof(*t));
+    if (t == NULL)
+        return NULL;
+    t->kind = kind;
+    t->object = object;
+    t->tag = tag;
+    t->bytes = bytes;
+    (void)snprintf(t->name, sizeof(t->name), "%s", name);
+    kenv_stack_take(&t->stack);
+    pthread_mutex_lock(&lock);
+    t->sequence = ++last_sequence;
+    sn_list_push_back(&all, &t->link);
+    pthread_mutex_unlock(&lock);
+    return t;
+}
+
+void kenv_untrack(struct kenv_tracked *tracked)
+{
+    if (tracked == NULL)
+        return;
+    pthread_mutex_lock(&lock);
+    sn_list_remove(&tracked->link);
+    pthread_mutex_unlock(&lock);
+    sn_free(tracked);
+}
+
+static bool is_from(const struct kenv_stack *stack, const void *start, size_t size)
+{
+    for (uint32_t i = 0; i < stack->count; i++)
+        if ((uintptr_t)stack->frames[i] - (uintptr_t)start < size)
+            return true;
+    return size == 0;
+}
+
+size_t kenv_tracked_each(const void *start, size_t size,
+    void (*callback)(void *context, const struct kenv_tracked *tracked), void *context)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&lock);
+    for (int kind = 0; kind <= SoftNdkDrvOther; kind++) {
+        for (struct sn_list *i = all.next; i != &all; i = i->next) {
+            const struct kenv_tracked *t = (const struct kenv_tracked *)(const void *)i;
+
+            if ((int)t->kind != kind || !is_from(&t->stack, start, size))
+                continue;
+            n++;
+            if (callback != NULL)
+                callback(context, t);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+_Static_assert(offsetof(struct kenv_tracked, link) == 0, "a link is its tracked object");
+
+VOID SoftNdkDrvSetFault(SOFTNDK_DRV_FAULT Fault, PVOID Context)
+{
+    pthread_mutex_lock(&lock);
+    fault = Fault;
+    fault_context = Context;
+    __atomic_store_n(&has_fault, Fault != NULL, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&lock);
+}
+
+bool kenv_fault(SOFTNDK_DRV_KIND kind, ULONG tag, size_t bytes)
+{
+    SOFTNDK_DRV_FAULT f;
+    PVOID context;
+
+    if (!__atomic_load_n(&has_fault, __ATOMIC_ACQUIRE))
+        return false;
+    pthread_mutex_lock(&lock);
+    f = fault;
+    context = fault_context;
+    pthread_mutex_unlock(&lock);
+    return f != NULL && f(context, kind, tag, bytes) != FALSE;
+}
