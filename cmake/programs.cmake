@@ -96,7 +96,7 @@ endif()
 foreach(tool_folder ${tool_folders})
   get_filename_component(tool ${tool_folder} NAME)
   file(GLOB sources CONFIGURE_DEPENDS ${tool_folder}/*.c)
-  if(sources AND NOT tool STREQUAL "common")
+  if(sources AND NOT tool MATCHES "^(common|ndkrun)$") # ndkrun: cmake/drivers.cmake
     add_executable(${tool} ${sources})
     target_link_libraries(${tool} PRIVATE softndk_flags softndk_static PkgConfig::JANSSON m)
     target_compile_definitions(${tool} PRIVATE SOFTNDK_TOOL_VERSION="${PROJECT_VERSION}")
@@ -104,6 +104,17 @@ foreach(tool_folder ${tool_folders})
       target_link_libraries(${tool} PRIVATE softndk_tool_common)
     endif()
     install(TARGETS ${tool} RUNTIME DESTINATION bin)
+  endif()
+endforeach()
+
+# examples/<name>/*.c: consumers to learn from, with the public headers alone; not installed.
+file(GLOB example_folders CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/examples/*)
+foreach(example_folder ${example_folders})
+  get_filename_component(example ${example_folder} NAME)
+  file(GLOB sources CONFIGURE_DEPENDS ${example_folder}/*.c)
+  if(sources)
+    add_executable(example_${example} ${sources})
+    target_link_libraries(example_${example} PRIVATE softndk_flags softndk_static)
   endif()
 endforeach()
 
@@ -154,6 +165,7 @@ endif()
 
 # Every header below src/ and tests/ compiles alone, and twice.
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.h ${CMAKE_SOURCE_DIR}/tests/*.h)
+list(FILTER headers EXCLUDE REGEX "/tests/drivers/") # Windows sources: ndkcc compiles them
 set(header_sources "")
 foreach(header ${headers})
   file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${header})
@@ -165,6 +177,8 @@ if(header_sources AND NOT SOFTNDK_SANITIZE)
   add_library(softndk_headers OBJECT ${header_sources})
   target_link_libraries(softndk_headers PRIVATE softndk_test_deps softndk_internal)
 endif()
+
+include(cmake/drivers.cmake)
 
 # Checks of the tree itself.
 find_program(PYTHON3 python3 REQUIRED)
