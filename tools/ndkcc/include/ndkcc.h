@@ -119,6 +119,14 @@
 #ifndef DECLSPEC_SELECTANY
 #define DECLSPEC_SELECTANY __attribute__((weak))
 #endif
+#if !defined(NOMINMAX) && !defined(__cplusplus)
+#ifndef min
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#endif
+#ifndef max
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#endif
+#endif
 #ifndef STDAPICALLTYPE
 #define STDAPICALLTYPE
 #endif

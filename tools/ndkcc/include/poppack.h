@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* poppack.h: undoes the last pshpackN.h. */
+#pragma pack(pop)
