@@ -45,6 +45,10 @@ static void fail(struct rnic_connector *c, enum sn_status status, bool is_abort)
     if (endpoint != NULL)
         rnic_obj_put(endpoint, RNIC_REF_SUCCESSOR);
     sn_a64_fetch_add(&c->obj.adapter->counters.connect_failures, 1);
+    /* Our arguments were checked: a system that finds fault with them knows no way from this local
+     * address to that one, as from 127.0.0.1 to another host. */
+    if (status == SN_INVALID)
+        status = SN_NET_UNREACHABLE;
     rnic_request_answer(&c->establish, status); /* the consumer may connect again from here on */
 }
 
@@ -164,12 +168,21 @@ void rnic_conn_tcp_connected(struct rnic_connector *c, enum sn_status status)
 
 /* ---- the Reply ---- */
 
+/* Reads that the peer may have under way here, for the consumer to know. We would serve more, for a
+ * peer that means less by its number. [NDKPI NDK_FN_GET_CONNECTION_DATA] */
+static uint32_t inbound_reads(const struct rnic_connector *c, const struct mpa_frame *reply)
+{
+    if (!c->mpa.is_enhanced || reply->ord == MPA_IRD_ORD_NOT_NEGOTIATED)
+        return c->mpa.ird;
+    return reply->ord < c->mpa.ird ? reply->ord : c->mpa.ird;
+}
+
 static void accepted(struct rnic_connector *c, const struct mpa_frame *reply)
 {
     if (rnic_conn_step(c, RNIC_EV_PEER_ACCEPTS, NULL) != RNIC_CONN_GO)
         return;
     rnic_conn_cancel_timer(c); /* the consumer may take its time */
-    rnic_conn_set_data(c, c->mpa.ird, c->mpa.ord, reply);
+    rnic_conn_set_data(c, inbound_reads(c, reply), c->mpa.ord, reply);
     rnic_request_answer(&c->establish, SN_OK);
 }
 

@@ -566,6 +566,7 @@ static void test_limits(void **state)
     } rows[] = {
         {4, 8, 8, 4, true, 4, 8},
         {4, 8, 2, 4, true, 4, 2},
+        {4, 8, 8, 3, true, 3, 8},   /* what the peer will use */
         {4, 8, 8, 16, true, 16, 8}, /* raised to what the peer needs */
         {4, 8, 8, 17, false, 0, 0}, /* more than there is */
         {4, 8, 0x3fff, 0x3fff, true, 4, 8},

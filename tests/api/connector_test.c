@@ -218,21 +218,29 @@ static void as_much_private_data_as_promised_arrives(void **state)
 /* The example of the documents: limits meet at the lower of both sides. */
 static void read_limits_meet(void **state)
 {
-    const struct endpoint_terms a = {.inbound = 16, .outbound = 128};
-    const struct endpoint_terms b = {.inbound = 4, .outbound = 32};
-    const struct pair_how how = {.connect = &a, .accept = &b};
-    struct pair p = pair_begin(NULL);
-    struct connection_data d;
+    static const struct {
+        struct endpoint_terms connect, accept;
+        ULONG inbound, outbound; /* of the active side; of the passive side crosswise */
+    } rows[] = {
+        {{.inbound = 16, .outbound = 128}, {.inbound = 4, .outbound = 32}, 16, 4},
+        {{.inbound = 64, .outbound = 64}, {.inbound = 64, .outbound = 3}, 3, 64},
+    };
 
     (void)state;
-    pair_connect(&p, &how);
-    d = connection_data_of(p.active->connector);
-    assert_int_equal(d.inbound, 16);
-    assert_int_equal(d.outbound, 4);
-    d = connection_data_of(p.passive->connector);
-    assert_int_equal(d.inbound, 4);
-    assert_int_equal(d.outbound, 16);
-    pair_close(&p);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct pair_how how = {.connect = &rows[i].connect, .accept = &rows[i].accept};
+        struct pair p = pair_begin(NULL);
+        struct connection_data d;
+
+        pair_connect(&p, &how);
+        d = connection_data_of(p.active->connector);
+        assert_int_equal(d.inbound, rows[i].inbound);
+        assert_int_equal(d.outbound, rows[i].outbound);
+        d = connection_data_of(p.passive->connector);
+        assert_int_equal(d.inbound, rows[i].outbound);
+        assert_int_equal(d.outbound, rows[i].inbound);
+        pair_close(&p);
+    }
 }
 
 struct event_ex {
@@ -306,6 +314,27 @@ static void nobody_listens(void **state)
 }
 
 /* [NDKPI NDK_FN_REJECT] */
+/* From a loopback address no other host is reached. */
+static void no_way_leads_there(void **state)
+{
+    struct pair p = pair_begin(NULL);
+    struct endpoint *e = p.active;
+    ULONG from_len, to_len;
+    SOCKADDR_INET from = address_of("127.0.0.1", 0, &from_len);
+    SOCKADDR_INET to = address_of("127.0.0.1", 9, &to_len);
+    const uint8_t example[] = {192, 0, 2, 1};
+    struct ndk_call *call = call_begin(p.c);
+
+    (void)state;
+    memcpy(&to.Ipv4.sin_addr, example, sizeof example);
+    assert_ntstatus(consumer_create_connector(p.c, &e->connector), STATUS_SUCCESS);
+    assert_ntstatus(
+        call_end(call, e->connector->Dispatch->NdkConnect(e->connector, e->qp, (SOCKADDR *)&from,
+                           from_len, (SOCKADDR *)&to, to_len, 1, 1, NULL, 0, call_completed, call)),
+        STATUS_NETWORK_UNREACHABLE);
+    pair_close(&p);
+}
+
 static void the_passive_side_rejects_with_a_reason(void **state)
 {
     static const char reason[] = "no room";
@@ -634,6 +663,7 @@ int main(void)
         cmocka_unit_test(read_limits_meet),
         cmocka_unit_test(the_forms_of_2_1_connect_too),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(no_way_leads_there),
         cmocka_unit_test(the_passive_side_rejects_with_a_reason),
         cmocka_unit_test(the_active_side_rejects_what_was_accepted),
         cmocka_unit_test(a_queue_pair_in_use_is_refused),

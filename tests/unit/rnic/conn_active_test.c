@@ -98,7 +98,7 @@ static void rtr_waits_for_the_consumer(void **state)
     answer(&f, &reply);
     expect_connect(&f, SN_OK);
     assert_int_equal(rnic_connector_data(f.p.a.conn, &ird, &ord, &pd, &len), SN_OK);
-    assert_int_equal(ird, 16);
+    assert_int_equal(ird, 4); /* what the responder's ORD leaves of it */
     assert_int_equal(ord, 4); /* lowered to the responder's IRD [ECE-010] */
     assert_int_equal(len, 3);
     assert_memory_equal(pd, "yes", 3);
