@@ -43,6 +43,7 @@ SOFTNDK_API VOID SoftNdkPagedCode(const char *Function);
 #define INVALID_KERNEL_HANDLE                                 0x00000093
 #define THREAD_TERMINATE_HELD_MUTEX                           0x4000008A
 #define KERNEL_SECURITY_CHECK_FAILURE                         0x00000139
+#define DRIVER_CORRUPTED_EXPOOL                               0x000000C5
 #define BAD_POOL_HEADER                                       0x00000019
 #define DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS 0x000000CE
 #define NO_MORE_IRP_STACK_LOCATIONS                           0x00000035

@@ -12,4 +12,7 @@
 SOFTNDK_NORETURN void kenv_bugcheck(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
     ULONG_PTR p4, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+/* "BAD_POOL_CALLER"; NULL for a code of the consumer. */
+const char *kenv_bugcheck_name(ULONG code);
+
 #endif

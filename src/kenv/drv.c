@@ -6,6 +6,7 @@
 #include "kenv/irql.h"
 #include "kenv/ke_dpc.h"
 #include "kenv/ke_timer.h"
+#include "kenv/pool.h"
 #include "kenv/thread.h"
 #include "kenv/worker.h"
 
@@ -82,6 +83,7 @@ NTSTATUS SoftNdkDrvStop(PSOFTNDK_DRV Driver)
     unload(Driver->object);
     kenv_thread_require_clean(
         IRQL_NOT_LESS_OR_EQUAL, "DriverUnload", *(void *const *)(void *)&unload);
+    kenv_pool_check();
     return STATUS_SUCCESS;
 }
 
@@ -147,6 +149,7 @@ SIZE_T SoftNdkDrvLeaks(PSOFTNDK_DRV Driver, SOFTNDK_DRV_LEAK_CALLBACK Callback, 
 {
     struct listing listing = {Callback, Context};
 
+    kenv_pool_check();
     return kenv_tracked_each(Driver != NULL ? Driver->image_start : NULL,
         Driver != NULL ? Driver->image_size : 0, tell, &listing);
 }

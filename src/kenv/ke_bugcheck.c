@@ -41,6 +41,7 @@ static const struct code_name code_names[] = {
     NAME(THREAD_TERMINATE_HELD_MUTEX),
     NAME(KERNEL_SECURITY_CHECK_FAILURE),
     NAME(BAD_POOL_HEADER),
+    NAME(DRIVER_CORRUPTED_EXPOOL),
     NAME(DRIVER_UNLOADED_WITHOUT_CANCELLING_PENDING_OPERATIONS),
     NAME(MEMORY_MANAGEMENT),
     NAME(NO_MORE_IRP_STACK_LOCATIONS),
@@ -51,18 +52,19 @@ static const struct code_name code_names[] = {
     NAME(MANUALLY_INITIATED_CRASH),
 };
 
-static const char *name_of(ULONG code)
+const char *kenv_bugcheck_name(ULONG code)
 {
     for (size_t i = 0; i < ARRAYSIZE(code_names); i++)
         if (code_names[i].code == code)
             return code_names[i].name;
-    return "a code of the consumer";
+    return NULL;
 }
 
 SOFTNDK_NORETURN static void die(ULONG code, const ULONG_PTR p[4], const char *sentence)
 {
+    const char *name = kenv_bugcheck_name(code);
     struct kenv_report report = {
-        .rule = name_of(code),
+        .rule = name != NULL ? name : "a code of the consumer",
         .text = sentence,
         .code = code,
         .parameters = {p[0], p[1], p[2], p[3]},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kenv/report.h"
 
+#include "kenv/bugcheck.h"
 #include "kenv/irql.h"
 
 #include <execinfo.h>
@@ -50,14 +51,15 @@ static void print_stack(const char *head, void *const *frames, ULONG n)
 
 static void print(const SOFTNDK_DRV_REPORT *r)
 {
+    const char *name = kenv_bugcheck_name(r->BugCheckCode);
     char text[2048];
     int n;
 
     if (r->IsFatal)
         n = snprintf(text, sizeof(text),
             "\n*** bugcheck 0x%08X (%s)\n*** arguments 0x%zX 0x%zX 0x%zX 0x%zX, IRQL %u\n",
-            r->BugCheckCode, r->Rule, r->Parameters[0], r->Parameters[1], r->Parameters[2],
-            r->Parameters[3], r->Irql);
+            r->BugCheckCode, name != NULL ? name : r->Rule, r->Parameters[0], r->Parameters[1],
+            r->Parameters[2], r->Parameters[3], r->Irql);
     else
         n = snprintf(text, sizeof(text), "\n*** rule broken: %s, IRQL %u\n", r->Rule, r->Irql);
     if (n > 0 && (size_t)n < sizeof(text) && r->Text != NULL)

@@ -10,8 +10,8 @@
 bool kenv_is_checked __attribute__((visibility("hidden")));
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct sn_list all = {&all, &all}; /* guarded by lock; oldest first */
-static uint64_t last_sequence;            /* guarded by lock */
+static struct sn_list all[SoftNdkDrvOther + 1]; /* guarded by lock; by kind, oldest first */
+static uint64_t last_sequence;                  /* guarded by lock */
 
 /* Written as a pair under the lock, read with it held too: hooks are rare, faults are for tests. */
 static SOFTNDK_DRV_FAULT fault;
@@ -24,7 +24,11 @@ void kenv_checks_enable(void)
 
     /* The first backtrace of a process loads a library; better here than at DISPATCH_LEVEL. */
     (void)backtrace(first, 2);
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !kenv_is_checked; i++)
+        sn_list_init(&all[i]);
     __atomic_store_n(&kenv_is_checked, true, __ATOMIC_RELEASE);
+    pthread_mutex_unlock(&lock);
 }
 
 __attribute__((noinline)) void kenv_stack_take(struct kenv_stack *stack)
@@ -41,7 +45,7 @@ struct kenv_tracked *kenv_track(
 {
     struct kenv_tracked *t;
 
-    if (!kenv_is_checked)
+    if (!__atomic_load_n(&kenv_is_checked, __ATOMIC_ACQUIRE))
         return NULL;
     t = sn_zalloc(sizeof(*t));
     if (t == NULL)
@@ -54,7 +58,7 @@ struct kenv_tracked *kenv_track(
     kenv_stack_take(&t->stack);
     pthread_mutex_lock(&lock);
     t->sequence = ++last_sequence;
-    sn_list_push_back(&all, &t->link);
+    sn_list_push_back(&all[kind], &t->link);
     pthread_mutex_unlock(&lock);
     return t;
 }
@@ -82,12 +86,14 @@ size_t kenv_tracked_each(const void *start, size_t size,
 {
     size_t n = 0;
 
+    if (!__atomic_load_n(&kenv_is_checked, __ATOMIC_ACQUIRE))
+        return 0;
     pthread_mutex_lock(&lock);
     for (int kind = 0; kind <= SoftNdkDrvOther; kind++) {
-        for (struct sn_list *i = all.next; i != &all; i = i->next) {
+        for (struct sn_list *i = all[kind].next; i != &all[kind]; i = i->next) {
             const struct kenv_tracked *t = (const struct kenv_tracked *)(const void *)i;
 
-            if ((int)t->kind != kind || !is_from(&t->stack, start, size))
+            if (!is_from(&t->stack, start, size))
                 continue;
             n++;
             if (callback != NULL)
@@ -96,6 +102,31 @@ size_t kenv_tracked_each(const void *start, size_t size,
     }
     pthread_mutex_unlock(&lock);
     return n;
+}
+
+bool kenv_tracked_inside(const void *start, size_t size, struct kenv_tracked *out)
+{
+    /* What drivers embed in their own memory. */
+    static const SOFTNDK_DRV_KIND kinds[] = {SoftNdkDrvTimer, SoftNdkDrvDpc, SoftNdkDrvWorkItem,
+        SoftNdkDrvLookaside, SoftNdkDrvResource};
+    bool is_found = false;
+
+    if (!__atomic_load_n(&kenv_is_checked, __ATOMIC_ACQUIRE))
+        return false;
+    pthread_mutex_lock(&lock);
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && !is_found; k++) {
+        const struct sn_list *head = &all[kinds[k]];
+
+        for (struct sn_list *i = head->next; i != head && !is_found; i = i->next) {
+            const struct kenv_tracked *t = (const struct kenv_tracked *)(const void *)i;
+
+            is_found = (uintptr_t)t->object - (uintptr_t)start < size;
+            if (is_found)
+                *out = *t;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return is_found;
 }
 
 _Static_assert(offsetof(struct kenv_tracked, link) == 0, "a link is its tracked object");

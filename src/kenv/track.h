@@ -54,6 +54,10 @@ void kenv_untrack(struct kenv_tracked *tracked);
 size_t kenv_tracked_each(const void *start, size_t size,
     void (*callback)(void *context, const struct kenv_tracked *tracked), void *context);
 
+/* True: a timer that is set, a queued DPC or work item, a lookaside list or a resource lies in
+ * [start, start + size); *out gets a copy of its entry. */
+bool kenv_tracked_inside(const void *start, size_t size, struct kenv_tracked *out);
+
 /* True: the fault hook wants this allocation to fail. */
 bool kenv_fault(SOFTNDK_DRV_KIND kind, ULONG tag, size_t bytes);
 

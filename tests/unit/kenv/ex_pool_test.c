@@ -2,6 +2,7 @@
 #include "support/unit.h"
 
 #include "kenv/pool.h"
+#include "kenv/track.h"
 #include "support/death.h"
 
 #include <stdbool.h>
@@ -125,10 +126,120 @@ static void paged_freed_at_dispatch(void *arg)
     ExFreePool(p);
 }
 
-static void raise_on_failure(void *arg)
+/* Found by marks around and in blocks; AddressSanitizer finds these itself, and differently. */
+extern void __asan_poison_memory_region(void const volatile *p, size_t n) __attribute__((weak));
+
+static char *checked_block(size_t size)
 {
+    kenv_checks_enable();
+    return ExAllocatePoolWithTag(NonPagedPoolNx, size, TAG);
+}
+
+static void overrun(void *arg)
+{
+    volatile char *p = checked_block(100);
+
     (void)arg;
-    ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_RAISE_ON_FAILURE, SIZE_MAX - 64, TAG);
+    p[103] = 1;
+    ExFreePool((PVOID)(uintptr_t)p);
+}
+
+static void overrun_and_never_freed(void *arg)
+{
+    volatile char *p = checked_block(4096);
+
+    (void)arg;
+    p[4096] = 1;
+    kenv_pool_check();
+}
+
+static void written_after_free(void *arg)
+{
+    volatile char *p = checked_block(5000);
+
+    (void)arg;
+    ExFreePoolWithTag((PVOID)(uintptr_t)p, TAG);
+    p[4999] = 1;
+    kenv_pool_check();
+}
+
+static void pushed_out_after_a_write(void *arg)
+{
+    volatile char *p = checked_block(50);
+
+    (void)arg;
+    ExFreePoolWithTag((PVOID)(uintptr_t)p, TAG);
+    p[7] = 1;
+    for (int i = 0; i < 20000; i++)
+        ExFreePool(checked_block(10));
+}
+
+static void freed_twice(void *arg)
+{
+    char *p = checked_block(50);
+
+    (void)arg;
+    ExFreePool(p);
+    ExFreePool(p);
+}
+
+static void freed_with_a_timer(void *arg)
+{
+    LARGE_INTEGER due = {.QuadPart = -36000000000};
+    PKTIMER timer = (PKTIMER)(void *)checked_block(2 * sizeof(KTIMER));
+
+    (void)arg;
+    KeInitializeTimer(timer + 1);
+    KeSetTimer(timer + 1, due, NULL);
+    ExFreePool(timer);
+}
+
+static void checks_find(void **state)
+{
+    static const struct {
+        void (*fn)(void *arg);
+        const char *code, *wants, *stack;
+    } cases[] = {
+        {overrun, "BAD_POOL_HEADER", "was written to 3 bytes beyond its end", "created at:"},
+        {overrun_and_never_freed, "BAD_POOL_HEADER", "0 bytes beyond", "created at:"},
+        {written_after_free, "DRIVER_CORRUPTED_EXPOOL", "at offset 4999 after it was freed",
+            "freed at:"},
+        {pushed_out_after_a_write, "DRIVER_CORRUPTED_EXPOOL", "at offset 7 after", "freed at:"},
+        {freed_twice, "BAD_POOL_CALLER", "freed a second time", "freed at:"},
+        {freed_with_a_timer, "TIMER_OR_DPC_INVALID", "holds a timer (set) that is in use",
+            "created at:"},
+    };
+
+    (void)state;
+    if (__asan_poison_memory_region != NULL)
+        skip();
+    for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
+        static char text[32768];
+
+        assert_int_equal(death_of(cases[i].fn, NULL, text, sizeof(text)), SIGABRT);
+        assert_non_null(strstr(text, cases[i].code));
+        assert_non_null(strstr(text, cases[i].wants));
+        assert_non_null(strstr(text, cases[i].stack));
+    }
+}
+
+static void leaks_have_stacks(void **state)
+{
+    size_t before;
+    char *p;
+
+    (void)state;
+    kenv_checks_enable();
+    before = kenv_tracked_each(NULL, 0, NULL, NULL);
+    p = checked_block(77);
+    assert_int_equal(kenv_tracked_each(NULL, 0, NULL, NULL), before + 1);
+    ExFreePool(p);
+    assert_int_equal(kenv_tracked_each(NULL, 0, NULL, NULL), before);
+    /* Many blocks come and go past those that are kept aside. */
+    for (int i = 0; i < 10000; i++)
+        ExFreePool(checked_block((size_t)i * 7));
+    kenv_pool_check();
+    assert_int_equal(kenv_pool_outstanding(NULL), 0);
 }
 
 static void misuse_is_a_bugcheck(void **state)
@@ -143,12 +254,11 @@ static void misuse_is_a_bugcheck(void **state)
         {freed_null, "not a live allocation"},
         {paged_at_dispatch, "paged pool is asked for at IRQL 2"},
         {paged_freed_at_dispatch, "paged pool is freed at IRQL 2"},
-        {raise_on_failure, "pool is exhausted"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAYSIZE(cases); i++) {
-        char text[4096];
+        static char text[16384];
 
         assert_int_equal(death_of(cases[i].fn, NULL, text, sizeof(text)), SIGABRT);
         assert_non_null(strstr(text, "BAD_POOL_CALLER"));
@@ -164,6 +274,8 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(nonpaged_at_dispatch),
         cmocka_unit_test(misuse_is_a_bugcheck),
+        cmocka_unit_test(checks_find),
+        cmocka_unit_test(leaks_have_stacks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
