@@ -79,7 +79,7 @@ static void data_and_addresses(void **state)
     establish(&p);
     /* a asked for 16 and 8, b gave 4 and 4. */
     assert_int_equal(rnic_connector_data(a->conn, &ird, &ord, &pd, &len), SN_OK);
-    assert_int_equal(ird, 16);
+    assert_int_equal(ird, 4);
     assert_int_equal(ord, 4);
     assert_int_equal(len, 7);
     assert_memory_equal(pd, "welcome", 7);
