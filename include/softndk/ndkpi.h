@@ -17,7 +17,9 @@
  *   posted: no completion, the queue pair is unharmed. The SGL array is read during the call only;
  *   the memory that it names belongs to the provider until the completion.
  * - Status lists are open: treat every status that is not NT_SUCCESS as failure.
- * - Lengths are bytes, depths are entries. Addresses of sockets are SOCKADDR_IN or SOCKADDR_IN6.
+ * - NULL for a routine, an out parameter or any object but the first argument where it is not said
+ *   to be optional, and a SOCKADDR shorter than its family's: STATUS_INVALID_PARAMETER. So are
+ *   objects of another adapter.
  *
  * The names in the tags [NDKPI NDK_FN_SEND] are those of Microsoft's reference pages.
  */
@@ -310,13 +312,15 @@ struct _NDK_ADAPTER {
  * Changes the capacity, if the adapter says NDK_ADAPTER_FLAG_CQ_RESIZE_SUPPORTED. No completion is
  * lost. STATUS_SUCCESS; STATUS_PENDING; STATUS_INVALID_PARAMETER: CqDepth is 0 or above MaxCqDepth;
  * STATUS_BUFFER_OVERFLOW: more completions queued than that, unchanged;
- * STATUS_INSUFFICIENT_RESOURCES; STATUS_NOT_SUPPORTED. [NDKPI NDK_FN_RESIZE_CQ]
+ * STATUS_INSUFFICIENT_RESOURCES: also while another resize is under way; STATUS_NOT_SUPPORTED.
+ * [NDKPI NDK_FN_RESIZE_CQ]
  */
 typedef NTSTATUS (*NDK_FN_RESIZE_CQ)(NDK_CQ *pNdkCq, ULONG CqDepth,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext);
 
 /*
- * Asks for one notification. Type: NDK_CQ_NOTIFY_...; any type also fires on an error of the queue.
+ * Asks for one notification. Type: NDK_CQ_NOTIFY_... (any other number: none is asked for); all
+ * types also fire on an error of the queue.
  * A match that was queued since the last callback fires at once. [NDKPI NDK_FN_ARM_CQ]
  */
 typedef VOID (*NDK_FN_ARM_CQ)(NDK_CQ *pNdkCq, ULONG Type);
@@ -381,7 +385,7 @@ typedef NTSTATUS (*NDK_FN_CREATE_MW)(NDK_PD *pNdkPd, NDK_FN_CREATE_COMPLETION Cr
 /*
  * Creates a shared receive queue. NotifyThreshold above 0 arms SrqNotification (may be NULL) for
  * the first time that fewer receives than that are queued. STATUS_SUCCESS; STATUS_PENDING;
- * STATUS_INVALID_PARAMETER: depth or SGE count above the adapter's limits;
+ * STATUS_INVALID_PARAMETER: SrqDepth 0, depth or SGE count above the adapter's limits;
  * STATUS_INSUFFICIENT_RESOURCES. [NDKPI NDK_FN_CREATE_SRQ]
  */
 typedef NTSTATUS (*NDK_FN_CREATE_SRQ)(NDK_PD *pNdkPd, ULONG SrqDepth, ULONG MaxReceiveRequestSge,
@@ -442,7 +446,8 @@ typedef NTSTATUS (*NDK_FN_REGISTER_MR)(NDK_MR *pNdkMr, MDL *Mdl, SIZE_T Length, 
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext);
 
 /*
- * Ends a registration: the only way to take access back from NdkRegisterMr. STATUS_SUCCESS;
+ * Ends a registration: the only way to take access back from NdkRegisterMr, but for closing the
+ * region. When it has succeeded nothing touches the memory any more. STATUS_SUCCESS;
  * STATUS_PENDING; STATUS_DEVICE_BUSY: a window is bound to it (a warning: NT_ERROR is false);
  * STATUS_INVALID_DEVICE_STATE: not registered. [NDKPI NDK_FN_DEREGISTER_MR]
  */
@@ -451,8 +456,10 @@ typedef NTSTATUS (*NDK_FN_DEREGISTER_MR)(
 
 /*
  * Prepares a fast-register region for up to AdapterPageCount pages, and for remote access or not.
- * STATUS_SUCCESS; STATUS_PENDING; STATUS_IMPLEMENTATION_LIMIT: more pages than possible;
- * STATUS_INVALID_DEVICE_STATE: not made for fast registration.
+ * May be called again while it is not registered. STATUS_SUCCESS; STATUS_PENDING;
+ * STATUS_IMPLEMENTATION_LIMIT: more pages than possible; STATUS_INVALID_PARAMETER: no pages;
+ * STATUS_INVALID_DEVICE_STATE: not made for fast registration, registered, or a request for it is
+ * queued; STATUS_INSUFFICIENT_RESOURCES.
  * [NDKPI NDK_FN_INITIALIZE_FAST_REGISTER_MR]
  */
 typedef NTSTATUS (*NDK_FN_INITIALIZE_FAST_REGISTER_MR)(NDK_MR *pNdkMr, ULONG AdapterPageCount,
@@ -460,7 +467,8 @@ typedef NTSTATUS (*NDK_FN_INITIALIZE_FAST_REGISTER_MR)(NDK_MR *pNdkMr, ULONG Ada
 
 /*
  * The token for the peer, and the one for SGEs. Valid once the region is registered or initialised;
- * constant for the life of a fast-register region, never 0. Synchronous, cannot fail.
+ * constant for the life of a fast-register region, another one with each NdkRegisterMr, never 0.
+ * Synchronous, cannot fail.
  * [NDKPI NDK_FN_GET_REMOTE_TOKEN_FROM_MR] [NDKPI NDK_FN_GET_LOCAL_TOKEN_FROM_MR]
  */
 typedef UINT32 (*NDK_FN_GET_REMOTE_TOKEN_FROM_MR)(NDK_MR *pNdkMr);
@@ -512,7 +520,8 @@ typedef NTSTATUS (*NDK_FN_MODIFY_SRQ)(NDK_SRQ *pNdkSrq, ULONG SrqDepth, ULONG No
 /*
  * Posts a receive for whichever queue pair gets the next message; its completion goes to that queue
  * pair's receive queue. The consumer serialises these calls per queue. STATUS_SUCCESS;
- * STATUS_INVALID_PARAMETER: nSge; STATUS_INSUFFICIENT_RESOURCES: full. [NDKPI NDK_FN_SRQ_RECEIVE]
+ * STATUS_INVALID_PARAMETER: nSge or the total length; STATUS_INSUFFICIENT_RESOURCES: full.
+ * [NDKPI NDK_FN_SRQ_RECEIVE]
  */
 typedef NTSTATUS (*NDK_FN_SRQ_RECEIVE)(
     NDK_SRQ *pNdkSrq, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge);
@@ -545,7 +554,8 @@ struct _NDK_SRQ {
  */
 
 /* Starts cancelling all requests of both queues; they complete with STATUS_CANCELLED, silent ones
- * too. Does not wait. [NDKPI NDK_FN_FLUSH] */
+ * too. Receives in a shared receive queue stay there. Final: a connection ends with it, and the
+ * queue pair cannot be connected any more. Does not wait. [NDKPI NDK_FN_FLUSH] */
 typedef VOID (*NDK_FN_FLUSH)(NDK_QP *pNdkQp);
 
 /*
@@ -557,8 +567,9 @@ typedef NTSTATUS (*NDK_FN_SEND)(
     NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge, ULONG Flags);
 
 /*
- * Posts memory (with local write) for one incoming message; allowed before connecting. Not for a
- * queue pair with a shared receive queue. STATUS_SUCCESS. [NDKPI NDK_FN_RECEIVE]
+ * Posts memory (with local write) for one incoming message; allowed before connecting, and after
+ * the end, when it completes with STATUS_CANCELLED. Not for a queue pair with a shared receive
+ * queue (STATUS_INVALID_PARAMETER). STATUS_SUCCESS. [NDKPI NDK_FN_RECEIVE]
  */
 typedef NTSTATUS (*NDK_FN_RECEIVE)(
     NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge);
@@ -568,7 +579,10 @@ typedef NTSTATUS (*NDK_FN_RECEIVE)(
  * the call returns. Flags: SILENT_SUCCESS, READ_FENCE, ALLOW_REMOTE_READ, ALLOW_REMOTE_WRITE (at
  * least one of the two), DEFER. STATUS_SUCCESS; STATUS_CONNECTION_INVALID;
  * STATUS_ACCESS_VIOLATION: remote write of a region without local write; STATUS_INVALID_PARAMETER:
- * range outside the region or longer than MaxWindowSize. [NDKPI NDK_FN_BIND]
+ * range outside the region or longer than MaxWindowSize, no access flag, or a region that
+ * NdkRegisterMr did not register. A window that is bound still, or of another protection domain,
+ * completes with STATUS_INVALID_DEVICE_REQUEST. A bound window belongs to this queue pair: no other
+ * can invalidate it, and when the queue pair is gone it can only be closed. [NDKPI NDK_FN_BIND]
  */
 typedef NTSTATUS (*NDK_FN_BIND)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr, NDK_MW *pMw,
     PVOID VirtualAddress, SIZE_T Length, ULONG Flags);
@@ -580,7 +594,8 @@ typedef NTSTATUS (*NDK_FN_BIND)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pM
  * ALLOW_REMOTE_READ, ALLOW_LOCAL_WRITE, ALLOW_REMOTE_WRITE, RDMA_READ_SINK, DEFER. The page array
  * is read during the call only; later requests of this queue pair may use the region at once.
  * STATUS_SUCCESS; STATUS_CONNECTION_INVALID; STATUS_ACCESS_VIOLATION: remote access but initialised
- * without; STATUS_INVALID_PARAMETER. [NDKPI NDK_FN_FAST_REGISTER]
+ * without; STATUS_INVALID_PARAMETER: also when it is not initialised. One that is registered still
+ * completes with STATUS_INVALID_DEVICE_REQUEST. [NDKPI NDK_FN_FAST_REGISTER]
  */
 typedef NTSTATUS (*NDK_FN_FAST_REGISTER)(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr,
     ULONG AdapterPageCount, const NDK_LOGICAL_ADDRESS *AdapterPageArray, ULONG FBO, SIZE_T Length,
@@ -588,7 +603,8 @@ typedef NTSTATUS (*NDK_FN_FAST_REGISTER)(NDK_QP *pNdkQp, PVOID RequestContext, N
 
 /*
  * Takes back a fast registration or a window binding; pNdkMrOrMw is the object's header. One that
- * is already invalid completes with an error. Flags: SILENT_SUCCESS, READ_FENCE, DEFER.
+ * is already invalid, or was registered by NdkRegisterMr, completes with
+ * STATUS_INVALID_DEVICE_REQUEST. Flags: SILENT_SUCCESS, READ_FENCE, DEFER.
  * STATUS_SUCCESS; STATUS_CONNECTION_INVALID. [NDKPI NDK_FN_INVALIDATE]
  */
 typedef NTSTATUS (*NDK_FN_INVALIDATE)(
@@ -596,9 +612,10 @@ typedef NTSTATUS (*NDK_FN_INVALIDATE)(
 
 /*
  * Reads the peer's memory at RemoteAddress (host byte order) into the SGL, at most
- * MaxReadRequestSge entries. Flags: SILENT_SUCCESS, READ_FENCE, RDMA_READ_LOCAL_INVALIDATE (success
- * invalidates the first entry's region), DEFER. STATUS_SUCCESS; STATUS_CONNECTION_INVALID;
- * STATUS_INVALID_PARAMETER: the connection allows no outbound reads. [NDKPI NDK_FN_READ]
+ * MaxReadRequestSge entries, and no more than the queue pair's MaxInitiatorRequestSge. Flags:
+ * SILENT_SUCCESS, READ_FENCE, RDMA_READ_LOCAL_INVALIDATE (success invalidates the first entry's
+ * region), DEFER. STATUS_SUCCESS; STATUS_CONNECTION_INVALID; STATUS_INVALID_PARAMETER: the
+ * connection allows no outbound reads. [NDKPI NDK_FN_READ]
  */
 typedef NTSTATUS (*NDK_FN_READ)(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl,
     ULONG nSge, UINT64 RemoteAddress, UINT32 RemoteToken, ULONG Flags);
@@ -668,8 +685,10 @@ struct _NDK_SHARED_ENDPOINT {
  */
 
 /*
- * The peer disconnected or the connection broke; at most once per connection. Requests are not
- * flushed because of it. [NDKPI NDK_FN_DISCONNECT_EVENT_CALLBACK]
+ * The peer disconnected or the connection broke; at most once per connection. It says nothing about
+ * requests: when the peer disconnects, receives stay until the consumer disconnects, closes or
+ * flushes; initiator requests that cannot be finished complete with an error.
+ * [NDKPI NDK_FN_DISCONNECT_EVENT_CALLBACK]
  */
 typedef VOID (*NDK_FN_DISCONNECT_EVENT_CALLBACK)(PVOID DisconnectEventContext);
 
@@ -686,8 +705,10 @@ typedef VOID (*NDK_FN_DISCONNECT_EVENT_CALLBACK_EX)(
  * STATUS_IO_TIMEOUT (after these four the connector may try again); STATUS_SHARING_VIOLATION: local
  * address in use; STATUS_INVALID_ADDRESS: not an address of this adapter, or families differ;
  * STATUS_TOO_MANY_ADDRESSES: no port left; STATUS_ADDRESS_ALREADY_EXISTS: this pair of addresses is
- * connected; STATUS_CONNECTION_ACTIVE: the queue pair is in use; STATUS_INVALID_BUFFER_SIZE;
- * STATUS_CANCELLED: closed meanwhile. [NDKPI NDK_FN_CONNECT]
+ * connected; STATUS_CONNECTION_ACTIVE: the queue pair is in use or was; STATUS_INVALID_BUFFER_SIZE;
+ * STATUS_CONNECTION_ABORTED: the peer's answer is no iWARP; STATUS_CANCELLED: closed meanwhile;
+ * STATUS_INVALID_DEVICE_STATE: also of a queue pair whose completion queue is unusable.
+ * [NDKPI NDK_FN_CONNECT]
  */
 typedef NTSTATUS (*NDK_FN_CONNECT)(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp,
     PSOCKADDR pSrcAddress, ULONG SrcAddressLength, PSOCKADDR pDestAddress, ULONG DestAddressLength,
@@ -704,7 +725,9 @@ typedef NTSTATUS (*NDK_FN_CONNECT_WITH_SHARED_ENDPOINT)(NDK_CONNECTOR *pNdkConne
 /*
  * Third step of the active side; afterwards the queue pair is connected. DisconnectEvent may be
  * NULL. STATUS_SUCCESS; STATUS_PENDING; STATUS_CONNECTION_INVALID: not connecting;
- * STATUS_CONNECTION_ABORTED: the peer gave up; STATUS_IO_TIMEOUT. [NDKPI NDK_FN_COMPLETE_CONNECT]
+ * STATUS_CONNECTION_ABORTED: the peer gave up; STATUS_IO_TIMEOUT; STATUS_CANCELLED: the connector
+ * was closed, or the queue pair flushed; STATUS_INSUFFICIENT_RESOURCES.
+ * [NDKPI NDK_FN_COMPLETE_CONNECT]
  */
 typedef NTSTATUS (*NDK_FN_COMPLETE_CONNECT)(NDK_CONNECTOR *pNdkConnector,
     NDK_FN_DISCONNECT_EVENT_CALLBACK DisconnectEvent, PVOID DisconnectEventContext,
@@ -719,8 +742,10 @@ typedef NTSTATUS (*NDK_FN_COMPLETE_CONNECT_EX)(NDK_CONNECTOR *pNdkConnector,
  * Accepts the request of a connect event onto a queue pair; completes when the peer has completed
  * its side. DisconnectEvent may be NULL. STATUS_SUCCESS; STATUS_PENDING;
  * STATUS_CONNECTION_ABORTED: the peer gave up; STATUS_CONNECTION_REFUSED: it rejected;
- * STATUS_IO_TIMEOUT; STATUS_CONNECTION_ACTIVE: the queue pair is in use;
- * STATUS_INVALID_BUFFER_SIZE. [NDKPI NDK_FN_ACCEPT]
+ * STATUS_IO_TIMEOUT; STATUS_CONNECTION_ACTIVE: the queue pair is in use or was;
+ * STATUS_INVALID_BUFFER_SIZE; STATUS_CANCELLED: the connector was closed, or the queue pair
+ * flushed; STATUS_INSUFFICIENT_RESOURCES; STATUS_INVALID_DEVICE_STATE: as NdkConnect. [NDKPI
+ * NDK_FN_ACCEPT]
  */
 typedef NTSTATUS (*NDK_FN_ACCEPT)(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp,
     ULONG InboundReadLimit, ULONG OutboundReadLimit, PVOID pPrivateData, ULONG PrivateDataLength,
@@ -734,7 +759,8 @@ typedef NTSTATUS (*NDK_FN_ACCEPT_EX)(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQ
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext);
 
 /*
- * Refuses: a connect event, or on the active side a peer that has accepted. Synchronous; the
+ * Refuses: a connect event, or on the active side a peer that has accepted (which is told by a
+ * Terminate: the private data does not arrive, and the queue pair is used up). Synchronous; the
  * connector is still to be closed. STATUS_SUCCESS; STATUS_CONNECTION_ABORTED: the peer gave up
  * before; STATUS_INVALID_BUFFER_SIZE. [NDKPI NDK_FN_REJECT]
  */
@@ -744,7 +770,8 @@ typedef NTSTATUS (*NDK_FN_REJECT)(
 /*
  * What the peer sent: read limits as seen from here (either pointer may be NULL) and private data.
  * *pPrivateDataLength: room in, bytes there are out; pPrivateData NULL with 0 asks for the size.
- * From a connect event on, or from the success of NdkConnect. Synchronous. STATUS_SUCCESS;
+ * From a connect event on, or from the success of NdkConnect, until the close; also after a
+ * rejection, whose private data it is then. Synchronous. STATUS_SUCCESS;
  * STATUS_BUFFER_TOO_SMALL: what fits was copied; STATUS_CONNECTION_INVALID: too early.
  * [NDKPI NDK_FN_GET_CONNECTION_DATA]
  */
@@ -766,7 +793,8 @@ typedef NTSTATUS (*NDK_FN_GET_PEER_ADDRESS)(
  * Ends a connection gracefully; completes when the peer has answered and nothing touches the queue
  * pair's memory any more. What is left then completes with STATUS_CANCELLED. Best called when all
  * initiator requests have completed. STATUS_SUCCESS; STATUS_PENDING; STATUS_IO_TIMEOUT: closed
- * without an answer; STATUS_CONNECTION_INVALID: not connected. [NDKPI NDK_FN_DISCONNECT]
+ * without an answer; STATUS_CONNECTION_INVALID: not connected; STATUS_CANCELLED: closed or flushed
+ * meanwhile. [NDKPI NDK_FN_DISCONNECT]
  */
 typedef NTSTATUS (*NDK_FN_DISCONNECT)(NDK_CONNECTOR *pNdkConnector,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext);
@@ -802,14 +830,15 @@ struct _NDK_CONNECTOR {
 /*
  * Starts listening; port 0: the provider chooses. From then on connect events arrive.
  * STATUS_SUCCESS; STATUS_PENDING; STATUS_INSUFFICIENT_RESOURCES; STATUS_SHARING_VIOLATION: in use;
- * STATUS_INVALID_ADDRESS: not an address of this adapter; STATUS_TOO_MANY_ADDRESSES: no port left.
+ * STATUS_INVALID_ADDRESS: not an address of this adapter; STATUS_TOO_MANY_ADDRESSES: no port left;
+ * STATUS_INVALID_DEVICE_STATE: it listens already; STATUS_CANCELLED: closed meanwhile.
  * [NDKPI NDK_FN_LISTEN]
  */
 typedef NTSTATUS (*NDK_FN_LISTEN)(NDK_LISTENER *pNdkListener, PSOCKADDR pAddress,
     ULONG AddressLength, NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext);
 
 /* The local address, with the port that was chosen; as for a shared endpoint.
- * [NDKPI NDK_FN_GET_LISTENER_LOCAL_ADDRESS] */
+ * STATUS_INVALID_DEVICE_STATE: it does not listen. [NDKPI NDK_FN_GET_LISTENER_LOCAL_ADDRESS] */
 typedef NTSTATUS (*NDK_FN_GET_LISTENER_LOCAL_ADDRESS)(
     NDK_LISTENER *pNdkListener, PSOCKADDR pAddress, ULONG *pAddressLength);
 
