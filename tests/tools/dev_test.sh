@@ -15,7 +15,7 @@ expect() { # STATUS TEXT ARGUMENTS...
     fi
 }
 
-for verb in demo test build check sim fuzz perf docs fmt install; do
+for verb in demo test build check sim fuzz coverage perf docs fmt install; do
     expect 0 "  $verb" --help
 done
 expect 2 "usage: ./dev"
@@ -25,5 +25,6 @@ expect 2 "takes no arguments" demo now
 expect 2 "takes no arguments" fmt now
 expect 2 "sim needs its arguments" sim
 expect 2 "install takes one argument" install
+expect 2 "there is no step 'churned'" check --only churned
 expect 2 "install takes one argument" install a b
 exit "$failed"
