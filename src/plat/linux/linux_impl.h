@@ -159,7 +159,8 @@ enum lin_bind {
     LIN_BIND_SHARED,    /* others may, if they say so as well: connections from a shared endpoint */
     LIN_BIND_EXCLUSIVE, /* nobody holds it; those who bind LIN_BIND_SHARED may follow */
 };
-/* Binds. Port 0: one of PLAT_PORT_*, exclusively, but not `avoid`. `bound` is what it became. */
+/* Binds. Port 0: one of PLAT_PORT_*, exclusively, but not `avoid`; where none is free, with
+ * LIN_BIND_SHARED one that others have. `bound` is what it became. */
 enum sn_status lin_sock_bind(struct lin_plat *p, int fd, const struct plat_addr *addr,
     enum lin_bind how, uint16_t avoid, struct plat_addr *bound);
 

@@ -178,6 +178,12 @@ enum sn_status lin_sock_bind(struct lin_plat *p, int fd, const struct plat_addr 
     if (addr->port != 0 && how == LIN_BIND_SHARED)
         set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     status = addr->port != 0 ? try_bind(fd, &to) : bind_any_port(p, fd, &to, avoid);
+    if (status == SN_NO_PORTS && how == LIN_BIND_SHARED) {
+        /* Each is taken, if only by connections that linger after their end, to whomever. What has
+         * to be new is the pair of addresses: the connect tells whether it is. */
+        set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+        status = bind_any_port(p, fd, &to, avoid);
+    }
     if (status != SN_OK)
         return status;
     /* Asked for after the bind it takes nothing from others, but lets them share with us. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "unit/plat/linux/rig.h"
 
@@ -62,6 +65,50 @@ static void test_bind_to_a_port_of_ours(void **state)
     assert_int_not_equal(a.port, b.port);
     close(one);
     close(two);
+}
+
+enum { CHILD_RIGHT, CHILD_WRONG, CHILD_CANNOT, PORTS = PLAT_PORT_LAST - PLAT_PORT_FIRST + 1 };
+
+/* In a network of its own, where it may take all ports: as connections do that have ended. */
+static int bind_where_all_ports_are_taken(struct lin_plat *lp)
+{
+    struct plat_addr at = {.family = 4}, bound;
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < PORTS + 100)
+        return CHILD_CANNOT;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        (unshare(CLONE_NEWNET) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0))
+        return CHILD_CANNOT;
+    for (uint32_t i = 0; i < PORTS; i++) {
+        struct plat_addr each = {.family = 4, .port = (uint16_t)(PLAT_PORT_FIRST + i)};
+
+        if (lin_sock_bind(lp, lin_sock_create(4), &each, LIN_BIND_SHARED, 0, &bound) != SN_OK)
+            return CHILD_WRONG;
+    }
+    if (lin_sock_bind(lp, lin_sock_create(4), &at, LIN_BIND_EXCLUSIVE, 0, &bound) != SN_NO_PORTS ||
+        lin_sock_bind(lp, lin_sock_create(4), &at, LIN_BIND_SHARED, 50000, &bound) != SN_OK)
+        return CHILD_WRONG;
+    return bound.port >= PLAT_PORT_FIRST && bound.port != 50000 ? CHILD_RIGHT : CHILD_WRONG;
+}
+
+static void test_a_connection_shares_a_port_when_none_is_free(void **state)
+{
+    struct rig *r = *state;
+    int result;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(bind_where_all_ports_are_taken(lin_plat_of(r->plat)));
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    if (WEXITSTATUS(result) == CHILD_CANNOT) {
+        print_message("no network of our own, or too few files: not tested\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(result), CHILD_RIGHT);
 }
 
 static void test_exclusive_and_shared(void **state)
@@ -130,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_errno),
         cmocka_unit_test(test_sockets_close_on_exec_and_do_not_block),
         RIG_TEST(test_bind_to_a_port_of_ours),
+        RIG_TEST(test_a_connection_shares_a_port_when_none_is_free),
         RIG_TEST(test_exclusive_and_shared),
         RIG_TEST(test_not_a_local_address),
         RIG_TEST(test_buffers_are_set_unless_the_kernel_does_better),
