@@ -21,3 +21,10 @@ target_compile_definitions(ndkrun PRIVATE SOFTNDK_TOOL_VERSION="${PROJECT_VERSIO
 # A sanitizer's run-time looks for __asan_default_options in the program.
 set_target_properties(ndkrun PROPERTIES ENABLE_EXPORTS ON INSTALL_RPATH "$ORIGIN/../lib")
 install(TARGETS ndkrun RUNTIME DESTINATION bin)
+
+# tests/drivers: each is compiled by ndkcc and run by ndkrun; broken/ must be found out.
+foreach(driver rsock broken)
+  add_test(NAME drivers_${driver} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/drivers/run.sh
+    ${CMAKE_BINARY_DIR}/bin ${CMAKE_C_COMPILER} "${SOFTNDK_SANITIZE}" ${driver})
+  set_tests_properties(drivers_${driver} PROPERTIES LABELS drivers TIMEOUT 900)
+endforeach()

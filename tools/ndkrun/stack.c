@@ -103,10 +103,10 @@ static bool print_line_of(FILE *out, const char *path, uintptr_t offset, size_t 
     return !is_first;
 }
 
-static void print_frame(FILE *out, void *frame, size_t number)
+static void print_frame(FILE *out, void *frame, size_t depth, size_t number)
 {
     /* A return address is behind its call, perhaps in the next line or function. */
-    const char *address = (const char *)frame - (number == 0 ? 0 : 1);
+    const char *address = (const char *)frame - (depth == 0 ? 0 : 1);
     const struct elf_file *file;
     const char *function = NULL, *path;
     uint64_t behind = 0;
@@ -150,13 +150,17 @@ bool stack_has_driver(void *const *frames, size_t count)
 
 void stack_print(FILE *out, void *const *frames, size_t count)
 {
-    size_t end = count;
+    size_t begin = 0, end = count;
 
-    /* The threads' beginnings say nothing; without any frame of a driver, show all. */
+    /* From the routine that the driver called to the driver's outermost frame: how a routine works
+     * inside and how a thread begins says nothing. Without any frame of a driver, show all. */
     while (end > 0 && !is_driver_frame((const char *)frames[end - 1] - 1))
         end--;
+    while (begin + 1 < end && !is_driver_frame((const char *)frames[begin] - 1) &&
+           !is_driver_frame((const char *)frames[begin + 1] - 1))
+        begin++;
     if (end == 0)
         end = count;
-    for (size_t i = 0; i < end; i++)
-        print_frame(out, frames[i], i);
+    for (size_t i = begin; i < end; i++)
+        print_frame(out, frames[i], i, i - begin);
 }

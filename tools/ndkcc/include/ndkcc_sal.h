@@ -109,7 +109,6 @@
 #define __inout_z_opt
 #define __notnull
 #define __maybenull
-#define __null
 #define __success_
 #define __override
 #define __typefix_
