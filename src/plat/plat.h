@@ -282,7 +282,8 @@ static inline void plat_random(struct plat *p, void *out, size_t n)
 {
     p->ops->random(p, out, n);
 }
-/* Is `a` an address of the interface (0: of any interface of this host)? The port is ignored. */
+/* Is `a` an address of the interface (0: of any interface of this host)? The port is ignored. True
+ * as well where the host cannot say, for want of resources: binding to it tells. */
 static inline bool plat_addr_is_local(struct plat *p, uint32_t if_index, const struct plat_addr *a)
 {
     return p->ops->addr_is_local(p, if_index, a);

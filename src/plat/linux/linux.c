@@ -80,8 +80,12 @@ static bool lin_addr_is_local(struct plat *p, uint32_t if_index, const struct pl
     bool is_local = false;
 
     (void)p;
-    if (plat_addr_is_wildcard(a) || getifaddrs(&all) != 0)
+    if (plat_addr_is_wildcard(a))
         return false;
+    /* Without memory or descriptors nobody can tell: the caller's bind will, or its socket fails
+     * and says why. */
+    if (getifaddrs(&all) != 0)
+        return true;
     for (const struct ifaddrs *ifa = all; ifa != NULL && !is_local; ifa = ifa->ifa_next) {
         if (if_index == 0 || if_nametoindex(ifa->ifa_name) == if_index)
             is_local = is_address_of(ifa, a);

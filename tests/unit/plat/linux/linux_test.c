@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <net/if.h>
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "unit/plat/linux/rig.h"
 
@@ -54,6 +57,33 @@ struct waiting {
 static bool is_100(void *ctx)
 {
     return sn_a32_load_acquire(&((struct waiting *)ctx)->count) == 100;
+}
+
+/* In a process of its own, without a descriptor left. */
+static int look_without_descriptors(struct plat *p)
+{
+    const struct plat_addr loopback = {.family = 4, .ip = {127, 0, 0, 1}};
+    const struct plat_addr any = {.family = 4};
+    const struct rlimit none = {0};
+
+    if (setrlimit(RLIMIT_NOFILE, &none) != 0)
+        return 2;
+    return plat_addr_is_local(p, 0, &loopback) && !plat_addr_is_local(p, 0, &any) ? 0 : 1;
+}
+
+/* Then nobody can tell, and no consumer shall hear that its address is none of ours. */
+static void test_addresses_when_nobody_can_tell(void **state)
+{
+    struct rig *r = *state;
+    int result;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(look_without_descriptors(r->plat));
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), 0);
 }
 
 static void *counter_thread(void *arg)
@@ -154,6 +184,7 @@ int main(void)
         RIG_TEST(test_the_clock_goes_forward),
         RIG_TEST(test_random_is_random),
         RIG_TEST(test_local_addresses),
+        RIG_TEST(test_addresses_when_nobody_can_tell),
         RIG_TEST(test_wait_ends_when_it_is_done),
         RIG_TEST(test_counters_outlive_their_lane),
         RIG_TEST(test_no_memory),
