@@ -139,6 +139,11 @@ if(NOT SOFTNDK_SANITIZE)
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/siw.py ${CMAKE_BINARY_DIR}/bin)
   set_tests_properties(interop_siw PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
     COST 1000)
+  # examples/nvmf against the kernel's NVMe target in such a guest.
+  add_test(NAME interop_nvmf
+    COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/nvmf.py ${CMAKE_BINARY_DIR}/bin)
+  set_tests_properties(interop_nvmf PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
+    COST 999)
   # What tshark makes of SOFTNDK_PCAP; skipped without tshark.
   add_test(NAME interop_capture
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/capture.py ${CMAKE_BINARY_DIR}/bin)

@@ -253,6 +253,9 @@ static bool identify_namespace(struct controller *c)
 
     if (!identify(c, NVME_CNS_NAMESPACE, c->options.namespace_id, data))
         return false;
+    c->blocks = get_le64(data + NVME_NS_SIZE);
+    if (c->blocks == 0) /* the answer for a namespace that is not there is all zeros */
+        return fail("there is no namespace %u", (unsigned)c->options.namespace_id);
     format = data + NVME_NS_LBAF + 4 * (size_t)(data[NVME_NS_FLBAS] & 0xf);
     shift = format[NVME_NS_LBAF_LBADS];
     if (shift < BLOCK_SHIFT_MIN || shift > BLOCK_SHIFT_MAX)
@@ -262,9 +265,9 @@ static bool identify_namespace(struct controller *c)
         return fail("namespace %u has metadata, which this example leaves out",
             (unsigned)c->options.namespace_id);
     c->block_length = 1U << shift;
-    c->blocks = get_le64(data + NVME_NS_SIZE);
-    if (c->blocks == 0 || c->options.data_max < c->block_length)
-        return fail("namespace %u has no room", (unsigned)c->options.namespace_id);
+    if (c->options.data_max < c->block_length)
+        return fail(
+            "a block of %u octets is more than a command may move", (unsigned)c->block_length);
     printf("namespace %u: %llu blocks of %u octets\n", (unsigned)c->options.namespace_id,
         (unsigned long long)c->blocks, (unsigned)c->block_length);
     return true;

@@ -124,6 +124,7 @@ bool run_mix(struct controller *c, const struct work *w)
     m.generations = calloc((size_t)m.chunks * requests, sizeof *m.generations);
     m.began = calloc(requests, sizeof *m.began);
     if (m.generations != NULL && m.began != NULL) {
+        printf("mix: begins\n");
         began = KeQueryInterruptTime();
         is_right = pump(&m, w, began + (ULONGLONG)w->seconds * UNITS_PER_S);
         if (is_right)

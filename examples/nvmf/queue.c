@@ -275,7 +275,8 @@ static void on_completion(struct queue *q, const NDK_RESULT_EX *result)
     struct request *r = result->RequestContext;
 
     if (!NT_SUCCESS(result->Status)) {
-        give_up(q, result->Status, "the connection");
+        give_up(q, result->Status,
+            result->Status == STATUS_CANCELLED ? "the connection ended" : "a request failed");
         return;
     }
     switch (result->Type) {
@@ -375,10 +376,11 @@ const char *nvme_status_text(uint16_t status)
         {0x011, "invalid SGL descriptor type"},
         {NVME_STATUS_LBA_RANGE, "LBA out of range"},
         {0x081, "capacity exceeded"},
-        {0x182, "connect: invalid parameters"},
-        {0x184, "connect: this host may not"},
         {0x180, "connect: incompatible format"},
         {0x181, "connect: the controller is busy"},
+        {0x182, "connect: invalid parameters"},
+        {0x184, "connect: this host may not"},
+        {0x300, "internal path error"},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

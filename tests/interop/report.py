@@ -36,8 +36,9 @@ class Report:
         print("\n%-*s  %-14s %-8s %s" % (wide, "case", "role", "result", "what happened"))
         for case, role, result, words in self.rows:
             print("%-*s  %-14s %-8s %s" % (wide, case, role, result, words))
-        print("\n%d passed, %d failed, %d skipped; %d pings, every octet verified; %.0f s" %
-              (self.count(PASSED), self.count(FAILED), self.count(SKIPPED), self.pings,
+        pings = "%d pings, every octet verified; " % self.pings if self.pings else ""
+        print("\n%d passed, %d failed, %d skipped; %s%.0f s" %
+              (self.count(PASSED), self.count(FAILED), self.count(SKIPPED), pings,
                time.time() - self.began))
         sys.stdout.flush()
         return self.count(FAILED) == 0 and self.count(PASSED) > 0

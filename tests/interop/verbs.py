@@ -6,7 +6,7 @@ import subprocess
 
 from lab import TOP
 from matrix import WE
-from ours import environment
+from ours import bulk, environment
 
 PEER_PORT = 7177
 SOURCE = os.path.join(TOP, "tests", "interop", "guest", "verbs_peer.c")
@@ -37,7 +37,7 @@ def run(t):
                  "for i in $(seq 100); do grep -q ':%04X 00000000:0000 0A' /proc/net/tcp && "
                  "exit 0; sleep 0.1; done; cat /tmp/verbs.log; exit 1" % (PEER_PORT, PEER_PORT))
     in_guest = "%s %s" % (os.path.join(t.guest.lab, "guest-exec"), t.guest.rundir)
-    env = environment({})
+    env = environment(bulk(1 << 20))
     env.update(INTEROP_PEER_PORT=str(t.guest.ports[PEER_PORT]), INTEROP_IN_GUEST=in_guest)
     try:
         done = subprocess.run([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
