@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "chaos/chaos.h"
 #include "kenv/irql.h"
 #include "ndk/adapter.h"
 #include "ndk/info.h"
@@ -19,7 +20,7 @@
 #include "trace/tap.h"
 
 /* What may stand between consumer and provider, the consumer's side first. */
-static const struct ndk_layer *const known_layers[] = {NULL};
+static const struct ndk_layer *const known_layers[] = {&chaos_layer, NULL};
 
 /* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
 static char *environment(const char *name)

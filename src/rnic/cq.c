@@ -356,6 +356,12 @@ static void die(struct rnic_cq *cq, enum sn_status status)
     rnic_adapter_each(cq->obj.adapter, RNIC_QP, rnic_qp_on_cq_dead, cq);
 }
 
+void rnic_cq_kill(struct rnic_cq *cq, enum sn_status status)
+{
+    die(cq, status);
+    rnic_cq_notify_if_armed(cq);
+}
+
 /* Another lane may have noted a later one. */
 static void note_solicited(struct rnic_cq *cq, uint64_t end)
 {

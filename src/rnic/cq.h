@@ -64,6 +64,9 @@ SN_MUST_CHECK enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth);
 SN_MUST_CHECK enum sn_status rnic_cq_moderate(
     struct rnic_cq *cq, uint32_t interval_us, uint32_t count);
 struct rnic_obj *rnic_cq_obj(struct rnic_cq *cq);
+/* Any thread, outside lanes. As if it had overrun (SN_CQ_OVERRUN) or its hardware failed
+ * (SN_INTERNAL): what is in it may still be taken, its QPs end, an armed one notifies. */
+void rnic_cq_kill(struct rnic_cq *cq, enum sn_status status);
 
 /* ---- lanes ---- */
 
