@@ -428,8 +428,8 @@ static uint32_t take(struct rnic_cq *cq, struct rnic_cqe *out, uint32_t n)
         /* Sealed: whatever was reserved in it was published before. */
         if (sn_a64_load_acquire(&r->tail) != at)
             continue;
-        next = sn_aptr_load_acquire(&r->next);
         sn_lock_take(&cq->arm_lock);
+        next = sn_aptr_load_acquire(&r->next); /* under the lock, as a resize may skip one */
         cq->front = next;
         sn_lock_drop(&cq->arm_lock);
         sn_free_aligned(r);
@@ -489,10 +489,25 @@ static uint64_t fill_locked(const struct rnic_cq *cq)
     return fill;
 }
 
+/* Takes the sealed ring `old` out of the chain if nothing ever came into it, so that a consumer who
+ * resizes again and again and has nothing to poll piles up none. Not if it is the front, or behind
+ * it and free: those are the consumer's. True: it is the caller's to free. Under arm_lock. */
+static bool skip_locked(struct rnic_cq *cq, struct cq_ring *old)
+{
+    struct cq_ring *r = cq->front, *next = sn_aptr_load_acquire(&r->next);
+
+    for (; next != NULL && next != old; next = sn_aptr_load_acquire(&r->next))
+        r = next;
+    if (next == NULL || sn_a64_load_acquire(&old->tail) != old->base)
+        return false;
+    sn_aptr_store_release(&r->next, sn_aptr_load_acquire(&old->next));
+    return true;
+}
+
 enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
 {
     struct rnic_adapter *a = cq->obj.adapter;
-    struct cq_ring *old, *fresh;
+    struct cq_ring *old, *fresh, *skipped = NULL;
     enum sn_status s = SN_OK;
 
     if (depth == 0 || depth > RNIC_CQ_DEPTH_MAX)
@@ -525,7 +540,10 @@ enum sn_status rnic_cq_resize(struct rnic_cq *cq, uint32_t depth)
     }
     sn_lock_take(&cq->arm_lock);
     cq->is_resizing = false;
+    if (s == SN_OK && skip_locked(cq, old))
+        skipped = old;
     look_locked(cq, false); /* entries of the new ring can be taken only now */
     sn_lock_drop(&cq->arm_lock);
+    sn_free_aligned(skipped);
     return s;
 }

@@ -562,6 +562,38 @@ static void no_lost_wakeup_between_lanes(void **state)
     fixture_close(&f);
 }
 
+/* A consumer that makes room for each new connection, and polls only when it is called, does not
+ * pile up rings that nothing ever came into. */
+static void resizes_without_entries_pile_up_nothing(void **state)
+{
+    struct fixture f;
+    struct listener l = {0};
+    struct rnic_cq *cq;
+    size_t live;
+
+    (void)state;
+    fixture_open(&f, 1);
+    cq = make_cq(&f, 8, &l);
+    push_n(&f, cq, 1, 3, SN_OK, false);
+    assert_int_equal(rnic_cq_resize(cq, 16), SN_OK);
+    push_n(&f, cq, 4, 2, SN_OK, false);
+    live = sn_alloc_live_count();
+    for (uint32_t i = 0; i < 100; i++)
+        assert_int_equal(rnic_cq_resize(cq, 17 + i), SN_OK);
+    assert_int_equal(sn_alloc_live_count(), live + 1);
+    push_n(&f, cq, 6, 100, SN_OK, false);
+    expect_n(cq, 1, 105);
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_int_equal(rnic_cq_resize(cq, 8 + i), SN_OK);
+        if (i % 10 == 9)
+            push_n(&f, cq, 200 + i, 1, SN_OK, false);
+    }
+    for (uint32_t i = 9; i < 100; i += 10)
+        expect_n(cq, 200 + i, 1);
+    close_any(rnic_cq_obj(cq));
+    fixture_close(&f);
+}
+
 /* A count that the queue cannot reach is no limit: with the interval it may not be the second. */
 static void moderation_by_a_count_beyond_the_depth(void **state)
 {
@@ -624,6 +656,7 @@ int main(void)
         cmocka_unit_test(rearm_inside_the_callback),
         cmocka_unit_test(overrun_kills_the_cq),
         cmocka_unit_test(resize_keeps_order_and_entries),
+        cmocka_unit_test(resizes_without_entries_pile_up_nothing),
         cmocka_unit_test(moderation_gathers),
         cmocka_unit_test(moderation_by_a_count_beyond_the_depth),
         cmocka_unit_test(moderation_ends_what_it_began),
