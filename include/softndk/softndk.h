@@ -173,6 +173,22 @@ SOFTNDK_API NTSTATUS SoftNdkQueryConnections(
 SOFTNDK_API NTSTATUS SoftNdkQueryLocalEndpoints(
     NDK_ADAPTER *pAdapter, NDIS_NDK_LOCAL_ENDPOINTS *pEndpoints, ULONG *pSize);
 
+/* ---- The verifier: see docs/verifier.md ---- */
+
+/* How often a rule was broken since the process began, repetitions included. Rule: "N-L1" or "L1"
+ * and the like; NULL: all rules together. Adapters report only if they were opened with
+ * SOFTNDK_VERIFY=warn or break. Any IRQL. */
+SOFTNDK_API ULONG SoftNdkVerifyCount(const char *Rule);
+
+/* One line of text, without its end. */
+typedef VOID (*SOFTNDK_VERIFY_LINE)(PVOID Context, const char *Text);
+
+/*
+ * The objects that are open now, with where they were created; several lines each. Returns how many
+ * there are. Of adapters that were opened with the verifier. PASSIVE_LEVEL.
+ */
+SOFTNDK_API ULONG SoftNdkVerifyListObjects(SOFTNDK_VERIFY_LINE Line, PVOID Context);
+
 /* "0.1.0" and the like; static. Any IRQL. */
 SOFTNDK_API const char *SoftNdkVersionString(VOID);
 

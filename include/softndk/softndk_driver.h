@@ -84,7 +84,15 @@ typedef VOID (*SOFTNDK_DRV_LEAK_CALLBACK)(PVOID Context, const SOFTNDK_DRV_LEAK 
 SOFTNDK_API SIZE_T SoftNdkDrvLeaks(
     PSOFTNDK_DRV Driver, SOFTNDK_DRV_LEAK_CALLBACK Callback, PVOID Context);
 
-/* ---- Control codes ------------------------------------------------------------ */
+/* ---- Registry and control codes ------------------------------------------------------------ */
+
+/*
+ * Replaces the registry of the process by a text file in .reg syntax (docs/kenv/registry.md);
+ * "HKEY_LOCAL_MACHINE\SYSTEM" and "\Registry\Machine\System" are one key. NULL: empties it.
+ * STATUS_SUCCESS; STATUS_NO_SUCH_FILE; STATUS_DATA_ERROR: Error (may be NULL, ErrorSize with its
+ * terminator) gets a sentence that names the line.
+ */
+SOFTNDK_API NTSTATUS SoftNdkDrvRegistryLoad(const char *Path, char *Error, SIZE_T ErrorSize);
 
 /*
  * Opens the device (DeviceName NULL: the driver's first; else "\Device\x", "\DosDevices\x" or

@@ -20,6 +20,7 @@
 #include <softndk_ke.h>
 #include <softndk_mm.h>
 #include <softndk_ps.h>
+#include <softndk_reg.h>
 #include <softndk_rtl.h>
 #include <softndk_seh.h>
 
