@@ -137,12 +137,12 @@ target_link_libraries(interop_verbs_test PRIVATE softndk_test_support)
 if(NOT SOFTNDK_SANITIZE)
   add_test(NAME interop_siw
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/siw.py ${CMAKE_BINARY_DIR}/bin)
-  set_tests_properties(interop_siw PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
+  set_tests_properties(interop_siw PROPERTIES LABELS interop TIMEOUT 2400 SKIP_RETURN_CODE 77
     COST 1000)
   # examples/nvmf against the kernel's NVMe target in such a guest.
   add_test(NAME interop_nvmf
     COMMAND python3 ${CMAKE_SOURCE_DIR}/tests/interop/nvmf.py ${CMAKE_BINARY_DIR}/bin)
-  set_tests_properties(interop_nvmf PROPERTIES LABELS interop TIMEOUT 1200 SKIP_RETURN_CODE 77
+  set_tests_properties(interop_nvmf PROPERTIES LABELS interop TIMEOUT 1800 SKIP_RETURN_CODE 77
     COST 999)
   # What tshark makes of SOFTNDK_PCAP; skipped without tshark.
   add_test(NAME interop_capture

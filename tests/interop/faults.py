@@ -48,7 +48,7 @@ def run_other_size(t):
     t.guest.need_rping(SMALL_PORT, 64)
     began = time.time()
     client = Client(t.bin, t.guest.address(SMALL_PORT), 1000, 2)
-    rc = client.end(30)
+    rc = client.end(90)
     t.report.check("an rping of another size", WE, rc == 1 and client.verified == 0,
                    "status 1 after %.1f s: %s" % (time.time() - began, client.last_line()),
                    client.text)
@@ -70,7 +70,7 @@ def run_garbage(t):
     t.report.check("%d kinds of garbage at our port, and a silent client" % len(GARBAGE), SIW,
                    right and server.is_alive(), "rping is served meanwhile", evidence)
     for name, s in held:
-        s.settimeout(20)
+        s.settimeout(60)
         try:
             answer = s.recv(100)
         except ConnectionError:
@@ -81,7 +81,7 @@ def run_garbage(t):
         t.report.check("our port is told: %s" % name, "both here", answer == b"",
                        "closed without an answer", repr(answer))
     began = time.time()
-    quiet.settimeout(30)
+    quiet.settimeout(60)
     try:
         ended = quiet.recv(1) == b""
     except ConnectionError:
@@ -99,7 +99,7 @@ def run_reject(t):
     server = Server(t.bin, os.path.join(t.work, "reject.log"), own=True)
     rc, text = t.guest.run("%s -C 1 -a %s -p %d" % (rping(40), HOST_IN_GUEST, server.port))
     t.report.check("we reject", SIW, rc not in (0, 124) and "REJECTED" in text and
-                   server.said("was refused", 5), "rdma_cm says REJECTED", text + server.text())
+                   server.said("was refused", 30), "rdma_cm says REJECTED", text + server.text())
     server.end()
 
 
@@ -108,9 +108,9 @@ def run_rping_killed(t):
     server = Server(t.bin, os.path.join(t.work, "killed.log"))
     t.guest.must("rping -c -V -C 100000 -S 65535 -a %s -p %d >/dev/null 2>&1 & echo $! >/tmp/pid" %
                  (HOST_IN_GUEST, server.port))
-    under_way = server.said("ping=3", 30)
+    under_way = server.said("ping=3", 120)
     t.guest.must("kill -9 $(cat /tmp/pid)")
-    told = server.said("failed at", 20) or server.said("has ended", 1)
+    told = server.said("failed at", 90) or server.said("has ended", 1)
     t.report.check("rping is killed in mid-transfer", SIW, under_way and told and
                    server.is_alive(), "told at once", server.text()[-1000:])
     right, evidence = guest_pings(t, server)
@@ -119,10 +119,10 @@ def run_rping_killed(t):
 
     t.guest.need_rping(DEAD_PORT)
     client = Client(t.bin, t.guest.address(DEAD_PORT), 65535, 100000)
-    time.sleep(1)
+    client.has_verified(2, 120)
     t.guest.must("killall -9 rping")
     began = time.time()
-    rc = client.end(30)
+    rc = client.end(90)
     t.report.check("rping is killed in mid-transfer", WE, rc == 1 and client.verified > 0,
                    "status 1 after %.1f s: %s" % (time.time() - began, client.last_line()[-90:]),
                    client.text[-1000:])
@@ -131,7 +131,7 @@ def run_rping_killed(t):
 def run_we_are_killed(t):
     t.guest.need_rping(RPING_PORT)
     client = Client(t.bin, t.guest.address(RPING_PORT), 65535, 100000)
-    time.sleep(1)
+    client.has_verified(2, 120)
     client.process.send_signal(signal.SIGKILL)
     client.end()
     t.guest.need_rping(RPING_PORT)
@@ -143,10 +143,10 @@ def run_we_are_killed(t):
     server = Server(t.bin, os.path.join(t.work, "we_killed.log"))
     t.guest.must("rping -c -V -C 100000 -S 65535 -a %s -p %d >/tmp/rping.log 2>&1 &" %
                  (HOST_IN_GUEST, server.port))
-    under_way = server.said("ping=3", 30)
+    under_way = server.said("ping=3", 120)
     server.end(signal.SIGKILL)
     # rping itself may hang at this point; the driver has to have let go.
-    rc, text = t.guest.run("for i in $(seq 40); do grep -q ':%04X 0[12] ' /proc/net/tcp || exit 0; "
+    rc, text = t.guest.run("for i in $(seq 240); do grep -q ':%04X 0[12] ' /proc/net/tcp || exit 0; "
                            "sleep 0.25; done; cat /proc/net/tcp /tmp/rping.log; exit 1" %
                            server.port)
     t.report.check("we are killed in mid-transfer", SIW, under_way and rc == 0,
@@ -161,15 +161,15 @@ def run_guest_vanishes(t):
                  (HOST_IN_GUEST, server.port))
     t.guest.need_rping(RPING_PORT)
     client = Client(t.bin, t.guest.address(RPING_PORT), 65535, 100000)
-    under_way = server.said("ping=3", 30)
-    time.sleep(1)
+    under_way = server.said("ping=3", 120)
+    client.has_verified(2, 120)
     t.guest.vanish()
     began = time.time()
-    rc = client.end(30)
+    rc = client.end(90)
     t.report.check("the guest is ended in mid-transfer", WE, rc == 1 and client.verified > 0,
                    "status 1 after %.1f s: %s" % (time.time() - began, client.last_line()[-90:]),
                    client.text[-1000:])
-    told = server.said("failed at", 20) or server.said("has ended", 1)
+    told = server.said("failed at", 90) or server.said("has ended", 1)
     other = Client(t.bin, "127.0.0.1:%d" % server.port, 1000, 2)
     rc = other.end()
     t.report.check("the guest is ended in mid-transfer", SIW, under_way and told and rc == 0,

@@ -151,7 +151,7 @@ def run_many(t, connections=40, pings=300):
     """Many pings of one connection; many connections one after the other."""
     t.guest.need_rping(RPING_PORT)
     client = Client(t.bin, t.guest.address(RPING_PORT), 64, pings)
-    rc = client.end(120)
+    rc = client.end(400)
     t.report.check("%d pings in one connection" % pings, WE, rc == 0 and client.verified == pings,
                    "%d pings" % client.verified, client.text[-1000:], client.verified)
     done = 0
@@ -167,7 +167,7 @@ def run_many(t, connections=40, pings=300):
         clients.append(Client(t.bin, t.guest.address(RPING_PORT), 4096, 60, bulk(4096),
                               interval=0.04))
         time.sleep(0.4)
-    good = sum(1 for client in clients if client.end(120) == 0)
+    good = sum(1 for client in clients if client.end(400) == 0)
     got = sum(client.verified for client in clients)
     t.report.check("4 connections side by side", WE, good == 4 and got == 240, "%d pings" % got,
                    "".join(client.last_line() for client in clients), got)

@@ -118,7 +118,7 @@ def run_capture(t):
                    capture.words(), "; ".join(capture.faults + missing) + run.text)
 
 
-def fails(t, case, run, status, words="", timeout=60):
+def fails(t, case, run, status, words="", timeout=150):
     """The run ends with this status and one line about it, which holds the words."""
     rc = run.end(timeout)
     line = run.complaint()
@@ -136,7 +136,7 @@ def run_refusals(t):
 
 def begin_mix(t):
     run = t.start("--overwrite", "--no-checks", "--seconds", "300")
-    if not run.said("mix: begins", 60):
+    if not run.said("mix: begins", 200):
         run.kill()
         raise RuntimeError("the mix does not begin: " + run.text)
     run.wait_for_progress(t.guest)

@@ -10,7 +10,7 @@ from ours import environment, in_netns
 
 NQN = "nqn.2026-01.lab:ram"  # the lab's
 # siw misreads a CRC that the end of a TCP segment cuts in two; it does without when nobody asks.
-SETTINGS = {"CRC": 0}
+SETTINGS = {"CRC": 0, "MPA_TIMEOUT_MS": 60000}
 
 
 class Run:

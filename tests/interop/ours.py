@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from lab import free_port
@@ -37,28 +38,42 @@ class Client:
     def __init__(self, bin_dir, address, size=64, count=1, settings=None, netns=None, interval=0,
                  own=False):
         command = [os.path.join(bin_dir, "ndkping"), address, "--size", str(size), "--count",
-                   str(count), "--wait", "10"]
+                   str(count), "--wait", "60"]
         command += [] if own else ["--rping"]
         command += ["--interval", str(interval)] if interval else []
+        self.log = tempfile.NamedTemporaryFile(prefix="softndk-ndkping-")
         self.process = subprocess.Popen(in_netns(netns, command), stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        env=environment(settings or {}))
+                                        stdout=self.log, stderr=subprocess.STDOUT,
+                                        env=environment({"MPA_TIMEOUT_MS": 60000,
+                                                         **(settings or {})}))
         self.text = ""
         self.verified = 0
 
-    def end(self, timeout=60):
+    def end(self, timeout=150):
         """Its status; 124 when it had to be ended."""
-        rc = None
         try:
-            out, _ = self.process.communicate(timeout=timeout)
-            rc = self.process.returncode
+            rc = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            out, _ = self.process.communicate()
+            self.process.wait()
             rc = 124
-        self.text = out.decode(errors="replace")
-        self.verified = len(re.findall(r"^\d+ octets of data successfully", self.text, re.M))
+        self._read()
+        self.log.close()
         return rc
+
+    def _read(self):
+        with open(self.log.name, errors="replace") as f:
+            self.text = f.read()
+        self.verified = len(re.findall(r"^\d+ octets of data successfully", self.text, re.M))
+
+    def has_verified(self, count, seconds):
+        """Whether so many pings were verified before the time was over."""
+        end = time.time() + seconds
+        while True:
+            self._read()
+            if self.verified >= count or self.process.poll() is not None or time.time() > end:
+                return self.verified >= count
+            time.sleep(0.02)
 
     def last_line(self):
         return (self.text.strip().split("\n") or [""])[-1]
@@ -79,7 +94,7 @@ class Server:
                 self.process = subprocess.Popen(in_netns(netns, command), stdout=out, stderr=out,
                                                 stdin=subprocess.DEVNULL,
                                                 env=environment(settings or {}))
-            if self.said("listens on", 15):
+            if self.said("listens on", 60):
                 return
             self.end()
         raise RuntimeError("ndkping does not listen: " + self.text())
@@ -105,13 +120,13 @@ class Server:
 
     def tcp(self):
         """A TCP connection to it that speaks no iWARP yet."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
     def end(self, how=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(how)
             try:
-                self.process.wait(20)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()

@@ -34,7 +34,7 @@ def run(t):
         t.report.skip("verbs", WE, why)
         return
     t.guest.must("cp /host/verbs_peer /tmp; /tmp/verbs_peer -s %d >/tmp/verbs.log 2>&1 & "
-                 "for i in $(seq 100); do grep -q ':%04X 00000000:0000 0A' /proc/net/tcp && "
+                 "for i in $(seq 400); do grep -q ':%04X 00000000:0000 0A' /proc/net/tcp && "
                  "exit 0; sleep 0.1; done; cat /tmp/verbs.log; exit 1" % (PEER_PORT, PEER_PORT))
     in_guest = "%s %s" % (os.path.join(t.guest.lab, "guest-exec"), t.guest.rundir)
     env = environment(bulk(1 << 20))
@@ -42,10 +42,10 @@ def run(t):
     try:
         done = subprocess.run([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, errors="replace", env=env,
-                              timeout=400)
+                              timeout=900)
         text = done.stdout
     except subprocess.TimeoutExpired as late:
-        text = (late.stdout or b"").decode(errors="replace") + "\nended after 400 s"
+        text = (late.stdout or b"").decode(errors="replace") + "\nended after 900 s"
     names = re.findall(r"^\[ RUN      \] (\w+)", text, re.M)
     for name in names:
         part = re.search(r"\[ RUN      \] %s\n(.*?)(?=\[ RUN|\[====|\Z)" % name, text, re.S)
