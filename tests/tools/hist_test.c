@@ -48,6 +48,26 @@ static void one_value_is_every_quantile(void **state)
     }
 }
 
+/* Two that are merged are what one would have been. */
+static void merging_is_adding(void **state)
+{
+    static struct hist parts[2];
+
+    (void)state;
+    hist_clear(&h);
+    hist_clear(&parts[0]);
+    hist_clear(&parts[1]);
+    for (uint64_t i = 0; i < 1000; i++) {
+        hist_add(&h, i * i);
+        hist_add(&parts[i % 3 == 0], i * i);
+    }
+    hist_merge(&parts[0], &parts[1]);
+    assert_memory_equal(&parts[0], &h, sizeof h);
+    hist_clear(&parts[1]);
+    hist_merge(&parts[0], &parts[1]); /* nothing more */
+    assert_memory_equal(&parts[0], &h, sizeof h);
+}
+
 static int compare(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -86,6 +106,7 @@ int main(void)
         cmocka_unit_test(empty),
         cmocka_unit_test(small_values_are_exact),
         cmocka_unit_test(one_value_is_every_quantile),
+        cmocka_unit_test(merging_is_adding),
         cmocka_unit_test(is_right_to_half_a_percent),
     };
 

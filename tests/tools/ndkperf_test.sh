@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# ndkperf: every operation with every metric, polling and events, the JSON, wrong command lines.
+# ndkperf: every operation with every metric, polling and events, threads, both directions, files of
+# results, wrong command lines.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PERF=$BIN/ndkperf
@@ -20,11 +21,24 @@ expect 0 "qps 3, chain 5" "$PERF" "$SERVER" --op write --metric bw --qps 3 --cha
 expect 0 "qps 2" "$PERF" "$SERVER" --op read --metric bw --qps 2 --size 1M --depth 200 --iters 300
 expect 0 "crc off" "$PERF" "$SERVER" --op send --metric bw --crc off --seconds 0.1 --size 4096
 expect 0 "latency" "$PERF" "$SERVER" --seconds 0.1 --transport tcp --from 127.0.0.1
+for op in send write read; do
+    for mode in --poll --event; do
+        expect 0 "both directions" "$PERF" "$SERVER" --op $op --metric bw --bidirectional \
+            --size 2,64,70000 --qps 3 --threads 2 --chain 2 --iters 3000 $mode
+        expect 0 "4 SGEs" "$PERF" "$SERVER" --op $op --metric rate --sge 4 --size 4,70001 \
+            --iters 100 $mode
+    done
+done
+expect 0 "both directions" "$PERF" "$SERVER" --metric rate --bidirectional --seconds 0.1
+expect 0 "2 threads" "$PERF" "$SERVER" --metric lat --threads 2 --iters 100
+expect 0 "8388608" "$PERF" "$SERVER" --op write --metric bw --all --iters 8
+expect 0 "connections" "$PERF" "$SERVER" --metric conn --qps 20 --threads 3
 
 # More than one session can be had; the second is told.
+came=$(grep -c 'a client came' "$LOG")
 "$PERF" "$SERVER" --seconds 60 >/dev/null 2>&1 &
 busy=$!
-until [ "$(grep -c 'a client came' "$LOG")" -ge 24 ]; do sleep 0.05; kill -0 "$busy" || break; done 2>/dev/null
+until [ "$(grep -c 'a client came' "$LOG")" -gt "$came" ]; do sleep 0.05; kill -0 "$busy" || break; done 2>/dev/null
 expect 3 "it serves another client" "$PERF" "$SERVER" --iters 1
 kill -INT "$busy"
 wait "$busy"
@@ -40,8 +54,15 @@ server_ends 0 "send lat 4096: done" "$LOG"
 start_server 127.0.0.1 "$LOG" "$PERF" --once --server
 expect 0 "" "$PERF" "$SERVER" --metric bw --op write --iters 20 --crc off --event --json "$WORK/bw.json"
 server_ends 0 "write bw 1048576: done" "$LOG"
+start_server 127.0.0.1 "$LOG" "$PERF" --once --server
+expect 0 "" "$PERF" "$SERVER" --metric rate --iters 400 --qps 4 --threads 2 --sge 2 --bidirectional \
+    --json "$WORK/rate.json" --csv "$WORK/rate.csv"
+server_ends 0 "send rate 64: done" "$LOG"
+start_server 127.0.0.1 "$LOG" "$PERF" --once --server
+expect 0 "" "$PERF" "$SERVER" --metric conn --qps 5 --json "$WORK/conn.json" --csv "$WORK/conn.csv"
+server_ends 0 "5 queue pairs" "$LOG"
 python3 - "$WORK" <<'PYTHON' || failed=1
-import json, sys
+import csv, json, sys
 
 def check(what, is_right):
     if not is_right:
@@ -63,6 +84,19 @@ check("bandwidth", bw["mode"] == "event" and bw["crc"] == "off" and bw["iters"] 
 rate = bw["iters"] * bw["size"] / bw["seconds"] / 1e9
 check("GB/s", abs(bw["bw_gbytes_s"] - rate) < 0.001 * rate + 1e-6)
 check("only bandwidth", "lat_us" not in bw and "rate_mops" not in bw)
+rate, = json.load(open(sys.argv[1] + "/rate.json"))["results"]
+want = {"threads": 2, "sge": 2, "bidirectional": True, "qps": 4}
+check("specials", all(rate[k] == v for k, v in want.items()))
+check("both sides counted", rate["iters"] >= 400 and rate["rate_mops"] > 0)
+row, = csv.DictReader(open(sys.argv[1] + "/rate.csv"))
+check("CSV", row["op"] == "send" and row["threads"] == "2" and row["bidirectional"] == "1")
+check("CSV figures", abs(float(row["rate_mops"]) - rate["rate_mops"]) < 1e-4 * rate["rate_mops"])
+check("CSV empty", row["lat_us_median"] == "" and row["bw_gbytes_s"] == "")
+conn, = json.load(open(sys.argv[1] + "/conn.json"))["results"]
+check("connections", conn["op"] == "connect" and conn["iters"] == 5 and conn["conns_per_s"] > 0)
+check("their times", 0 < conn["lat_us"]["min"] <= conn["lat_us"]["max"] and "size" not in conn)
+row, = csv.DictReader(open(sys.argv[1] + "/conn.csv"))
+check("CSV of connections", row["size"] == "" and float(row["conns_per_s"]) > 0)
 PYTHON
 
 expect_sentence 3 "nobody listens there" "$PERF" "127.0.0.1:$(free_port)"
@@ -79,5 +113,12 @@ expect_sentence 2 "does not fit a depth" "$PERF" 127.0.0.1 --metric bw --depth 2
 expect_sentence 2 "one queue pair" "$PERF" 127.0.0.1 --qps 2
 expect_sentence 2 "commas" "$PERF" 127.0.0.1 --size 0
 expect_sentence 2 "is for --server" "$PERF" 127.0.0.1 --once
+expect_sentence 2 "exclude each other" "$PERF" 127.0.0.1 --size 1 --all
+expect_sentence 2 "as many queue pairs" "$PERF" 127.0.0.1 --metric bw --threads 2
+expect_sentence 2 "bw and rate" "$PERF" 127.0.0.1 --bidirectional
+expect_sentence 2 "2 octets" "$PERF" 127.0.0.1 --bidirectional --metric bw --size 1
+expect_sentence 2 "lower --sge" "$PERF" 127.0.0.1 --size 64,3 --sge 4
+expect_sentence 2 "raise --iters" "$PERF" 127.0.0.1 --threads 3 --iters 2
+expect_sentence 2 "cannot write" "$PERF" 127.0.0.1 --csv "$WORK/no/such/folder"
 expect_sentence 2 "cannot write" "$PERF" 127.0.0.1 --json "$WORK/no/such/folder"
 exit "$failed"

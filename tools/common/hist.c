@@ -44,6 +44,18 @@ void hist_add(struct hist *h, uint64_t value)
     h->bucket[bucket_of(value)]++;
 }
 
+void hist_merge(struct hist *h, const struct hist *other)
+{
+    h->count += other->count;
+    h->sum += other->sum;
+    if (other->min < h->min)
+        h->min = other->min;
+    if (other->max > h->max)
+        h->max = other->max;
+    for (unsigned i = 0; i < HIST_BUCKETS; i++)
+        h->bucket[i] += other->bucket[i];
+}
+
 double hist_quantile(const struct hist *h, double fraction)
 {
     uint64_t rank, seen = 0;

@@ -17,6 +17,8 @@ struct hist {
 
 void hist_clear(struct hist *h);
 void hist_add(struct hist *h, uint64_t value);
+/* What was added to `other` is added to h too. */
+void hist_merge(struct hist *h, const struct hist *other);
 /* The value below which `fraction` (0 to 1) of all lie; 0 if there are none. */
 double hist_quantile(const struct hist *h, double fraction);
 double hist_mean(const struct hist *h);

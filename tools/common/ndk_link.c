@@ -20,7 +20,8 @@ NTSTATUS ndk_link_open(
     l->host = h;
     ndk_call_begin(&call);
     status = h->pd->Dispatch->NdkCreateQp(h->pd, options->cq, options->cq, options->context,
-        options->receive_depth, options->initiator_depth, 1, 1, 0, ndk_call_created, &call,
+        options->receive_depth, options->initiator_depth, 1,
+        options->initiator_sges > 0 ? options->initiator_sges : 1, 0, ndk_call_created, &call,
         (NDK_QP **)(void *)&qp);
     status = ndk_call_end_create(&call, status, &qp);
     l->qp = qp;

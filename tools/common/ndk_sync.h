@@ -93,6 +93,7 @@ struct ndk_link_options {
     NDK_CQ *cq;    /* of both queues */
     void *context; /* comes back in every result */
     ULONG receive_depth, initiator_depth;
+    ULONG initiator_sges; /* of a request at most; 0: 1 */
 };
 
 struct ndk_terms {

@@ -3,7 +3,6 @@
  */
 #include "ndkperf/client.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,46 +11,31 @@
 #include "common/addr.h"
 #include "common/channel.h"
 #include "common/tool.h"
+#include "ndkperf/crew.h"
+#include "ndkperf/stream.h"
 
 enum { CONTROL_SLOTS = 4 };
+
+/* What one thread does. */
+struct part {
+    struct flow flow;
+    struct hist hist;
+    struct run_result result;
+    bool is_done;
+};
 
 struct client {
     const struct perf_options *o;
     struct ndk_host host;
     struct channel control;
-    struct flow flow;
     struct perf_session session;
-    struct perf_memory server; /* its memory */
+    struct part *parts; /* session.threads */
+    struct progress progress;
+    struct hist hist; /* of all parts */
     SOCKADDR_INET from, to;
+    uint64_t size;          /* of the run */
+    _Atomic int connect_rc; /* of connecting: the first exit status that is not TOOL_DONE */
 };
-
-void perf_progress(struct perf_progress *p, const struct perf_options *o, uint64_t size,
-    uint64_t began_ns, uint64_t now_ns, uint64_t done)
-{
-    double seconds = (double)(now_ns - began_ns) / 1e9;
-    struct perf_result r = {.size = size, .iters = done, .seconds = seconds};
-
-    if (now_ns < p->next_ns)
-        return;
-    if (p->next_ns != 0 && done > 0) {
-        switch (o->metric) {
-        case PERF_LAT:
-            fprintf(stderr, "  %s lat %llu: %.0f s, %.2f us\n", perf_op_name(o->op),
-                (unsigned long long)size, seconds,
-                table_lat_us(o, (double)(now_ns - began_ns) / (double)done));
-            break;
-        case PERF_BW:
-            fprintf(stderr, "  %s bw %llu: %.0f s, %.3f GB/s\n", perf_op_name(o->op),
-                (unsigned long long)size, seconds, table_gbytes_s(&r));
-            break;
-        case PERF_RATE:
-            fprintf(stderr, "  %s rate %llu: %.0f s, %.3f Mops/s\n", perf_op_name(o->op),
-                (unsigned long long)size, seconds, table_mops(&r));
-            break;
-        }
-    }
-    p->next_ns = now_ns + 1000000000u;
-}
 
 /* ---- Connecting ---- */
 
@@ -68,7 +52,8 @@ static int connect_failed(const struct client *c, const struct ndk_link *l, NTST
     return ndk_fail_connect(status, &c->from, &c->to);
 }
 
-static int connect_link(struct client *c, struct ndk_link *l, const struct perf_private *private)
+static int connect_link(struct client *c, struct ndk_link *l, const struct perf_private *private,
+    struct perf_memory *server)
 {
     uint8_t data[PERF_PRIVATE_SIZE];
     struct ndk_terms terms = {PERF_READS, PERF_READS, data, sizeof data};
@@ -88,7 +73,50 @@ static int connect_link(struct client *c, struct ndk_link *l, const struct perf_
         answer.kind != PERF_ANSWER)
         return tool_fail(
             TOOL_FAILED, "%s accepted but does not speak ndkperf", addr_text(&c->to, text));
-    c->server = answer.memory;
+    *server = answer.memory;
+    return TOOL_DONE;
+}
+
+/* A thread: the queue pairs of its part, one after the other. */
+static void connect_part(void *context, uint32_t thread)
+{
+    struct client *c = context;
+    struct part *part = &c->parts[thread];
+    uint64_t began = tool_now_ns(), last = began;
+
+    for (uint32_t i = 0; i < part->flow.count && atomic_load(&c->connect_rc) == TOOL_DONE; i++) {
+        struct flow_link *l = &part->flow.links[i];
+        struct perf_private private = {.kind = PERF_DATA,
+            .id = c->session.id,
+            .index = i * c->session.threads + thread,
+            .memory = l->own};
+        int none = TOOL_DONE, rc = connect_link(c, &l->link, &private, &l->peer);
+        uint64_t now = tool_now_ns();
+
+        if (rc != TOOL_DONE)
+            atomic_compare_exchange_strong(&c->connect_rc, &none, rc);
+        hist_add(&part->hist, now - last);
+        last = now;
+    }
+    part->result = (struct run_result){part->hist.count, last - began};
+}
+
+static int open_parts(struct client *c)
+{
+    c->parts = calloc(c->session.threads, sizeof *c->parts);
+    if (c->parts == NULL)
+        return tool_fail(TOOL_FAILED, "memory is short");
+    for (uint32_t t = 0; t < c->session.threads; t++) {
+        struct part *part = &c->parts[t];
+
+        hist_clear(&part->hist);
+        if (!flow_open(&c->host, &part->flow, &c->session, t, false))
+            return TOOL_FAILED;
+        for (uint32_t i = 0; i < part->flow.count; i++) {
+            if (flow_add(&part->flow, i) == NULL)
+                return TOOL_FAILED;
+        }
+    }
     return TOOL_DONE;
 }
 
@@ -97,20 +125,17 @@ static int connect_all(struct client *c)
     struct perf_private private = {.kind = PERF_CONTROL, .session = c->session};
     NTSTATUS status =
         channel_open(&c->host, &c->control, PERF_MESSAGE_SIZE, CONTROL_SLOTS, CONTROL_SLOTS);
+    struct perf_memory none;
     int rc;
 
     if (!NT_SUCCESS(status))
         return tool_fail(TOOL_FAILED, "cannot make a queue pair: %s", SoftNdkStatusName(status));
-    if (!flow_open(&c->host, &c->flow, &c->session, false))
-        return TOOL_FAILED;
-    rc = connect_link(c, &c->control.link, &private);
-    for (uint32_t i = 0; rc == TOOL_DONE && i < c->session.qps; i++) {
-        struct flow_link *l = flow_add(&c->flow);
-
-        private = (struct perf_private){.kind = PERF_DATA, .id = c->session.id, .index = i};
-        rc = l == NULL ? TOOL_FAILED : connect_link(c, &l->link, &private);
-    }
-    return rc;
+    rc = open_parts(c);
+    if (rc == TOOL_DONE)
+        rc = connect_link(c, &c->control.link, &private, &none);
+    if (rc == TOOL_DONE && !crew_run(c->session.threads, connect_part, c))
+        rc = TOOL_FAILED;
+    return rc == TOOL_DONE ? atomic_load(&c->connect_rc) : rc;
 }
 
 /* ---- Runs ---- */
@@ -122,9 +147,9 @@ static int control_failed(const struct client *c, enum channel_result result)
 }
 
 /* Sends a message and takes the answer, which must be of that type. */
-static int ask(struct client *c, const struct perf_message *m, enum perf_type want)
+static int ask(struct client *c, const struct perf_message *m, enum perf_type want,
+    struct perf_message *answer)
 {
-    struct perf_message answer;
     bool is_good = false;
     unsigned slot;
     ULONG length;
@@ -138,47 +163,127 @@ static int ask(struct client *c, const struct perf_message *m, enum perf_type wa
     if (result == CHANNEL_OK)
         result = channel_receive(&c->control, false, &slot, &length);
     if (result == CHANNEL_OK) {
-        is_good = perf_message_read(channel_received(&c->control, slot), length, &answer) &&
-                  answer.type == want;
+        is_good = perf_message_read(channel_received(&c->control, slot), length, answer) &&
+                  answer->type == want;
         result = channel_repost(&c->control, slot);
     }
     return result == CHANNEL_OK && is_good ? TOOL_DONE : control_failed(c, result);
 }
 
+/* A thread of a run. */
+static void run_part(void *context, uint32_t thread)
+{
+    struct client *c = context;
+    const struct perf_options *o = c->o;
+    struct part *part = &c->parts[thread];
+    struct run_plan plan = {.op = o->op,
+        .depth = o->depth,
+        .chain = o->chain,
+        .iters = o->iters == 0 ? 0 : o->iters / o->threads + (thread < o->iters % o->threads),
+        .seconds = o->seconds,
+        .is_bidirectional = o->is_bidirectional,
+        .progress = progress_report,
+        .progress_context = &c->progress.part[thread]};
+
+    if (o->metric == PERF_LAT)
+        part->is_done = lat_run(&part->flow, &plan, &part->hist, &part->result);
+    else
+        part->is_done = stream_run(&part->flow, &plan, &part->result);
+}
+
+static double rate_of(uint64_t count, uint64_t ns)
+{
+    return ns > 0 ? (double)count * 1e9 / (double)ns : 0;
+}
+
+/* The threads' results as one. */
+static void add_up(struct client *c, struct perf_result *r)
+{
+    double rate = 0;
+
+    hist_clear(&c->hist);
+    r->iters = 0;
+    for (uint32_t t = 0; t < c->session.threads; t++) {
+        const struct part *part = &c->parts[t];
+
+        r->iters += part->result.iters;
+        rate += rate_of(part->result.iters, part->result.ns);
+        hist_merge(&c->hist, &part->hist);
+    }
+    r->hist = &c->hist;
+    r->seconds = rate > 0 ? (double)r->iters / rate : 0;
+}
+
+static int run_failed(struct client *c)
+{
+    for (uint32_t t = 0; t < c->session.threads; t++) {
+        if (!c->parts[t].is_done)
+            return tool_fail(TOOL_FAILED, "the run %s %s %llu failed: %s", perf_op_name(c->o->op),
+                perf_metric_name(c->o->metric), (unsigned long long)c->size,
+                flow_words(&c->parts[t].flow));
+    }
+    return TOOL_DONE;
+}
+
 static int one_run(struct client *c, struct perf_result *r)
 {
     const struct perf_options *o = c->o;
-    struct perf_message m = {.type = PERF_START,
-        .run = {.op = o->op, .metric = o->metric, .size = r->size, .chain = o->chain},
-        .memory = {ndk_memory_address(&c->flow.memory, 0), c->flow.memory.remote}};
+    struct perf_message answer,
+        m = {.type = PERF_START,
+            .run = {.op = o->op, .metric = o->metric, .size = r->size, .chain = o->chain}};
+    double rate;
     int rc;
 
-    flow_begin(&c->flow, r->size, &c->server);
-    rc = ask(c, &m, PERF_READY);
+    c->size = r->size;
+    for (uint32_t t = 0; t < c->session.threads; t++) {
+        flow_begin(&c->parts[t].flow, r->size);
+        hist_clear(&c->parts[t].hist);
+    }
+    rc = ask(c, &m, PERF_READY, &answer);
     if (rc != TOOL_DONE)
         return rc;
-    if (!(o->metric == PERF_LAT ? perf_lat(&c->flow, o, r) : perf_stream(&c->flow, o, r)))
-        return tool_fail(TOOL_FAILED, "the run %s %s %llu failed: %s", perf_op_name(o->op),
-            perf_metric_name(o->metric), (unsigned long long)r->size, flow_words(&c->flow));
+    progress_begin(&c->progress, o, r->size);
+    if (!crew_run(c->session.threads, run_part, c))
+        return TOOL_FAILED;
+    progress_end(&c->progress);
+    rc = run_failed(c);
+    if (rc != TOOL_DONE)
+        return rc;
+    add_up(c, r);
     m.type = PERF_STOP;
-    return ask(c, &m, PERF_STOPPED);
+    rc = ask(c, &m, PERF_STOPPED, &answer);
+    if (rc == TOOL_DONE && o->is_bidirectional) {
+        rate = rate_of(r->iters, (uint64_t)(r->seconds * 1e9)) + rate_of(answer.count, answer.ns);
+        r->iters += answer.count;
+        r->seconds = rate > 0 ? (double)r->iters / rate : 0;
+    }
+    return rc;
 }
 
-static int all_runs(struct client *c, struct table_json *json)
+static int all_runs(struct client *c, struct results *results)
 {
-    static struct hist hist;
-
     table_head(c->o);
     for (size_t i = 0; i < c->o->sizes.count; i++) {
-        struct perf_result r = {.size = c->o->sizes.value[i], .hist = &hist};
+        struct perf_result r = {.size = c->o->sizes.value[i]};
         int rc = one_run(c, &r);
 
         if (rc != TOOL_DONE)
             return rc;
         table_row(c->o, &r);
-        if (json != NULL)
-            table_json_add(json, c->o, &r);
+        results_add(results, c->o, &r);
     }
+    return TOOL_DONE;
+}
+
+/* What was measured while the session was made. */
+static int conn_results(struct client *c, struct results *results)
+{
+    struct perf_result r = {.size = 0};
+
+    add_up(c, &r);
+    table_head(c->o);
+    table_row(c->o, &r);
+    results_add(results, c->o, &r);
     return TOOL_DONE;
 }
 
@@ -188,7 +293,11 @@ static void plan_session(struct client *c)
 
     c->session.qps = o->qps;
     c->session.depth = o->depth;
+    c->session.threads = o->threads;
+    c->session.sges = o->sges;
     c->session.is_event = o->is_event;
+    c->session.is_bidirectional = o->is_bidirectional;
+    c->session.is_conn = o->metric == PERF_CONN;
     if (getrandom(&c->session.id, sizeof c->session.id, 0) != (ssize_t)sizeof c->session.id)
         c->session.id = tool_now_ns() ^ (uint64_t)getpid() << 40;
     for (size_t i = 0; i < o->sizes.count; i++) {
@@ -218,7 +327,7 @@ static int addresses(struct client *c)
 }
 
 /* From the adapter on. */
-static int measure(struct client *c, struct table_json *json)
+static int measure(struct client *c, struct results *results)
 {
     SOFTNDK_OPTIONS options = SOFTNDK_OPTIONS_INIT;
     NTSTATUS status;
@@ -230,12 +339,18 @@ static int measure(struct client *c, struct table_json *json)
     if (!NT_SUCCESS(status))
         return ndk_fail_open(status, c->o->interface);
     plan_session(c);
-    rc = connect_all(c);
+    if (c->o->op == PERF_READ && c->o->sges > c->host.info.MaxReadRequestSge)
+        rc = tool_fail(TOOL_USAGE, "a Read has at most %u SGEs here",
+            (unsigned)c->host.info.MaxReadRequestSge);
+    else
+        rc = connect_all(c);
     if (rc == TOOL_DONE)
-        rc = all_runs(c, json);
+        rc = c->session.is_conn ? conn_results(c, results) : all_runs(c, results);
     /* The server ends the data connections when the control connection has ended. */
     ndk_link_disconnect(&c->control.link);
-    flow_close(&c->flow);
+    for (uint32_t t = 0; c->parts != NULL && t < c->session.threads; t++)
+        flow_close(&c->parts[t].flow);
+    free(c->parts);
     channel_close(&c->control);
     ndk_host_close(&c->host);
     return rc;
@@ -243,20 +358,19 @@ static int measure(struct client *c, struct table_json *json)
 
 int perf_client(const struct perf_options *o)
 {
-    struct client c = {.o = o};
-    struct table_json *json = NULL;
-    int rc = addresses(&c);
+    static struct client c;
+    struct results *results;
+    int rc;
 
+    c.o = o;
+    rc = addresses(&c);
     if (rc != TOOL_DONE)
         return rc;
-    if (o->json != NULL) {
-        json = table_json_open(o->json);
-        if (json == NULL)
-            return tool_fail(
-                TOOL_USAGE, "cannot write '%s'; name a file that can be created", o->json);
-    }
-    rc = measure(&c, json);
-    if (json != NULL && !table_json_close(json) && rc == TOOL_DONE)
-        rc = tool_fail(TOOL_FAILED, "'%s' could not be written completely", o->json);
+    results = results_open(o);
+    if (results == NULL)
+        return TOOL_USAGE;
+    rc = measure(&c, results);
+    if (!results_close(results, o) && rc == TOOL_DONE)
+        rc = TOOL_FAILED;
     return rc;
 }

@@ -18,7 +18,10 @@ enum {
 /* Context of an initiator request: its number and this bit; of a receive: 0. */
 enum { INITIATOR_BIT = 1 };
 
-uint32_t flow_server_receives(uint32_t depth)
+/* ---- Depths ---- */
+
+/* Receives that a side which takes data posts for each link: what credits count. */
+static uint32_t data_receives(uint32_t depth)
 {
     uint32_t n = 2 * depth;
 
@@ -27,35 +30,58 @@ uint32_t flow_server_receives(uint32_t depth)
     return (n + 3) / 4 * 4;
 }
 
-bool flow_open(struct ndk_host *h, struct flow *f, const struct perf_session *s, bool is_server)
+static uint32_t advertised_by(const struct perf_session *s, bool is_server)
+{
+    return is_server || s->is_bidirectional ? data_receives(s->depth) : CLIENT_RECEIVES;
+}
+
+static void plan_depths(struct flow *f, const struct perf_session *s, bool is_server)
+{
+    if (s->is_conn) {
+        f->receive_depth = 1;
+        f->initiator_depth = s->depth;
+        return;
+    }
+    f->advertised = advertised_by(s, is_server);
+    f->peer_advertised = advertised_by(s, !is_server);
+    /* Credits and ends come beside the data when both sides send. */
+    f->receive_depth = f->advertised + (s->is_bidirectional ? FLOW_SPARE : 0);
+    f->initiator_depth = s->depth + FLOW_SPARE;
+    if (f->initiator_depth < 4 * FLOW_SIGNAL_EVERY)
+        f->initiator_depth = 4 * FLOW_SIGNAL_EVERY;
+}
+
+/* ---- Life ---- */
+
+bool flow_open(struct ndk_host *h, struct flow *f, const struct perf_session *s, uint32_t thread,
+    bool is_server)
 {
     uint64_t cq_depth;
     NTSTATUS status;
 
     memset(f, 0, sizeof *f);
-    f->host = h;
-    f->count = s->qps;
+    f->host = *h;
+    KeInitializeEvent(&f->host.bell, SynchronizationEvent, FALSE);
+    f->count = s->qps / s->threads + (thread < s->qps % s->threads);
     f->stride = s->size;
+    f->sges = s->sges;
     f->is_event = s->is_event;
-    f->peer_receive_depth = is_server ? CLIENT_RECEIVES : flow_server_receives(s->depth);
-    f->receive_depth = is_server ? flow_server_receives(s->depth) : CLIENT_RECEIVES;
-    f->initiator_depth = s->depth + FLOW_SPARE;
-    if (f->initiator_depth < 4 * FLOW_SIGNAL_EVERY)
-        f->initiator_depth = 4 * FLOW_SIGNAL_EVERY;
-    f->links = calloc(s->qps, sizeof *f->links);
-    cq_depth = (uint64_t)s->qps * (f->receive_depth + f->initiator_depth);
-    if (f->links == NULL || s->size * s->qps > PERF_MEMORY_MAX || cq_depth > h->info.MaxCqDepth) {
+    plan_depths(f, s, is_server);
+    f->links = calloc(f->count, sizeof *f->links);
+    cq_depth = (uint64_t)f->count * (f->receive_depth + f->initiator_depth);
+    if (f->links == NULL || s->size * s->qps > PERF_MEMORY_MAX || cq_depth > h->info.MaxCqDepth ||
+        s->sges > h->info.MaxInitiatorRequestSge) {
         tool_fail(TOOL_FAILED,
-            "%u queue pairs of depth %u with %llu octets each are more than the adapter or the "
-            "limit of 2 GiB allow",
-            (unsigned)s->qps, (unsigned)s->depth, (unsigned long long)s->size);
+            "%u queue pairs of depth %u with %llu octets each, in %u pieces, are more than the "
+            "adapter or the limit of 2 GiB allow",
+            (unsigned)s->qps, (unsigned)s->depth, (unsigned long long)s->size, (unsigned)s->sges);
         flow_close(f);
         return false;
     }
-    status = ndk_memory_open(h, &f->memory, s->size * s->qps,
+    status = ndk_memory_open(&f->host, &f->memory, s->size * f->count,
         NDK_MR_FLAG_ALLOW_REMOTE_READ | NDK_MR_FLAG_ALLOW_REMOTE_WRITE);
     if (NT_SUCCESS(status))
-        status = ndk_cq_open(h, (ULONG)cq_depth, &f->cq);
+        status = ndk_cq_open(&f->host, (ULONG)cq_depth, &f->cq);
     if (!NT_SUCCESS(status)) {
         tool_fail(TOOL_FAILED, "no memory for the session: %s", SoftNdkStatusName(status));
         flow_close(f);
@@ -64,23 +90,24 @@ bool flow_open(struct ndk_host *h, struct flow *f, const struct perf_session *s,
     return true;
 }
 
-struct flow_link *flow_add(struct flow *f)
+struct flow_link *flow_add(struct flow *f, uint32_t i)
 {
-    struct flow_link *l = &f->links[f->opened];
+    struct flow_link *l = &f->links[i];
     struct ndk_link_options options = {.cq = f->cq,
         .context = l,
         .receive_depth = f->receive_depth,
-        .initiator_depth = f->initiator_depth};
-    NTSTATUS status = ndk_link_open(f->host, &l->link, &options);
+        .initiator_depth = f->initiator_depth,
+        .initiator_sges = f->sges};
+    NTSTATUS status = ndk_link_open(&f->host, &l->link, &options);
 
     if (!NT_SUCCESS(status)) {
-        tool_fail(TOOL_FAILED, "cannot make queue pair %u: %s", (unsigned)f->opened + 1,
-            SoftNdkStatusName(status));
+        tool_fail(TOOL_FAILED, "cannot make a queue pair: %s", SoftNdkStatusName(status));
         return NULL;
     }
-    l->sge = ndk_memory_sge(&f->memory, f->opened * f->stride, f->stride);
+    l->sgl[0] = ndk_memory_sge(&f->memory, i * f->stride, f->stride);
+    l->own.address = ndk_memory_address(&f->memory, i * f->stride);
+    l->own.token = f->memory.remote;
     l->to_repost = f->receive_depth;
-    f->opened++;
     if (!flow_repost(f, l)) {
         tool_fail(TOOL_FAILED, "cannot post receives: %s", SoftNdkStatusName(f->status));
         return NULL;
@@ -90,9 +117,9 @@ struct flow_link *flow_add(struct flow *f)
 
 void flow_close(struct flow *f)
 {
-    for (uint32_t i = 0; i < f->opened; i++)
+    for (uint32_t i = 0; f->links != NULL && i < f->count; i++)
         ndk_link_disconnect(&f->links[i].link);
-    for (uint32_t i = 0; i < f->opened; i++)
+    for (uint32_t i = 0; f->links != NULL && i < f->count; i++)
         ndk_link_close(&f->links[i].link);
     if (f->cq != NULL)
         ndk_close(&f->cq->Header);
@@ -101,20 +128,36 @@ void flow_close(struct flow *f)
     memset(f, 0, sizeof *f);
 }
 
-void flow_begin(struct flow *f, uint64_t size, const struct perf_memory *peer)
+/* A request of that size in f->sges pieces, which differ by an octet at most. */
+static void split(const struct flow *f, struct flow_link *l, uint64_t size)
 {
-    f->peer_token = peer->token;
+    uint8_t *at = (uint8_t *)l->sgl[0].VirtualAddress;
+
+    for (uint32_t i = 0; i < f->sges; i++) {
+        ULONG n = (ULONG)(size / f->sges + (i < size % f->sges));
+
+        l->sgl[i] = l->sgl[0];
+        l->sgl[i].VirtualAddress = at;
+        l->sgl[i].Length = n;
+        at += n;
+    }
+}
+
+void flow_begin(struct flow *f, uint64_t size)
+{
+    f->size = size;
     for (uint32_t i = 0; i < f->count; i++) {
         struct flow_link *l = &f->links[i];
 
-        l->sge.Length = (ULONG)size;
-        l->remote = peer->address + i * f->stride;
-        l->credits = f->peer_receive_depth;
+        split(f, l, size);
+        l->credits = f->peer_advertised;
         l->consumed = 0;
         l->todo = 0;
         l->is_answered = false;
     }
 }
+
+/* ---- Requests ---- */
 
 static bool posted(struct flow *f, struct flow_link *l, NTSTATUS status)
 {
@@ -132,33 +175,40 @@ static PVOID initiator_context(const struct flow_link *l)
     return (PVOID)(uintptr_t)((l->posted + 1) << 1 | INITIATOR_BIT);
 }
 
-bool flow_send(struct flow *f, struct flow_link *l, ULONG size, ULONG flags)
+bool flow_send(struct flow *f, struct flow_link *l, ULONG flags)
 {
-    NDK_SGE sge = l->sge;
+    return posted(f, l,
+        l->link.qp->Dispatch->NdkSend(l->link.qp, initiator_context(l), l->sgl, f->sges, flags));
+}
 
-    sge.Length = size;
+bool flow_tell(struct flow *f, struct flow_link *l, ULONG octets, ULONG flags)
+{
+    NDK_SGE sge = l->sgl[0];
+
+    sge.Length = octets;
+    l->told++;
     return posted(f, l,
         l->link.qp->Dispatch->NdkSend(
-            l->link.qp, initiator_context(l), size > 0 ? &sge : NULL, size > 0 ? 1 : 0, flags));
+            l->link.qp, initiator_context(l), octets > 0 ? &sge : NULL, octets > 0 ? 1 : 0, flags));
 }
 
 bool flow_write(struct flow *f, struct flow_link *l, ULONG flags)
 {
     return posted(f, l,
-        l->link.qp->Dispatch->NdkWrite(
-            l->link.qp, initiator_context(l), &l->sge, 1, l->remote, f->peer_token, flags));
+        l->link.qp->Dispatch->NdkWrite(l->link.qp, initiator_context(l), l->sgl, f->sges,
+            l->peer.address, l->peer.token, flags));
 }
 
 bool flow_read(struct flow *f, struct flow_link *l, ULONG flags)
 {
     return posted(f, l,
-        l->link.qp->Dispatch->NdkRead(
-            l->link.qp, initiator_context(l), &l->sge, 1, l->remote, f->peer_token, flags));
+        l->link.qp->Dispatch->NdkRead(l->link.qp, initiator_context(l), l->sgl, f->sges,
+            l->peer.address, l->peer.token, flags));
 }
 
 bool flow_repost(struct flow *f, struct flow_link *l)
 {
-    NDK_SGE sge = l->sge;
+    NDK_SGE sge = l->sgl[0];
 
     sge.Length = (ULONG)f->stride;
     for (; l->to_repost > 0; l->to_repost--) {
@@ -172,6 +222,18 @@ bool flow_repost(struct flow *f, struct flow_link *l)
     }
     return true;
 }
+
+bool flow_consumed(struct flow *f, struct flow_link *l)
+{
+    const uint32_t quarter = f->advertised / 4;
+
+    if (++l->consumed < quarter)
+        return true;
+    l->consumed -= quarter;
+    return flow_repost(f, l) && flow_tell(f, l, 0, 0);
+}
+
+/* ---- Completions ---- */
 
 uint32_t flow_take(
     struct flow *f, struct flow_received received[FLOW_RESULTS], uint32_t *received_count)
@@ -206,7 +268,7 @@ static bool is_over(const struct flow *f)
 {
     if (f->status != STATUS_SUCCESS || tool_is_interrupted())
         return true;
-    for (uint32_t i = 0; i < f->opened; i++) {
+    for (uint32_t i = 0; i < f->count; i++) {
         if (ReadAcquire(&f->links[i].link.is_disconnected) != 0)
             return true;
     }
@@ -222,7 +284,7 @@ bool flow_wait(struct flow *f, struct flow_quiet *quiet)
     if (f->is_event) {
         /* Nothing was there when the caller looked; what came since fires the arm at once. */
         f->cq->Dispatch->NdkArmCq(f->cq, NDK_CQ_NOTIFY_ANY);
-        ndk_host_wait(f->host);
+        ndk_host_wait(&f->host);
     } else {
         if (++quiet->rounds % YIELD_EVERY == 0)
             sched_yield();
@@ -241,7 +303,7 @@ bool flow_wait(struct flow *f, struct flow_quiet *quiet)
     return true;
 }
 
-const char *flow_words(struct flow *f)
+const char *flow_words(const struct flow *f)
 {
     if (f->status != STATUS_SUCCESS && f->status != STATUS_CANCELLED)
         return SoftNdkStatusName(f->status);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What client and server of ndkperf share: the parameters of a run and the messages about them.
+ * What client and server of ndkperf share: the parameters of a session and of a run, and the
+ * messages about them.
  *
- * A session is one control connection and `qps` data connections. The private data of the control
- * connection says what the session needs, that of the accept where the server's memory is. For each
- * run the client sends START, the server answers READY; then the data connections are used, as
- * flow.h says; then STOP and STOPPED. Numbers in messages are big-endian.
+ * A session is one control connection and `qps` data connections, which `threads` threads on either
+ * side share out: queue pair i belongs to thread i % threads. The private data of the control
+ * connection says what the session needs; that of a data connection and of its accept where the
+ * memory of either side for that queue pair is. For each run the client sends START, the server
+ * answers READY; then the data connections are used, as flow.h says; then STOP and STOPPED. Numbers
+ * in messages are big-endian.
  */
 #ifndef TOOLS_NDKPERF_PERF_H
 #define TOOLS_NDKPERF_PERF_H
@@ -15,12 +18,15 @@
 #include <stdint.h>
 
 enum perf_op { PERF_SEND, PERF_WRITE, PERF_READ };
-enum perf_metric { PERF_LAT, PERF_BW, PERF_RATE };
+/* PERF_CONN: connecting the queue pairs of the session is what is measured; there are no runs. */
+enum perf_metric { PERF_LAT, PERF_BW, PERF_RATE, PERF_CONN };
 
 enum {
     PERF_SIZE_MAX = 1 << 30,
     PERF_DEPTH_MAX = 4096,
-    PERF_QPS_MAX = 1024,
+    PERF_QPS_MAX = 8192,
+    PERF_THREADS_MAX = 64,
+    PERF_SGE_MAX = 16,
     PERF_MEMORY_MAX = 1u << 31, /* of a session, on each side */
     PERF_READS = 128,           /* read limits that both sides ask for */
 };
@@ -29,8 +35,10 @@ enum {
 struct perf_session {
     uint64_t id;
     uint64_t size; /* octets of memory for each queue pair */
-    uint32_t qps, depth;
-    bool is_event; /* the server waits for events too, instead of polling */
+    uint32_t qps, depth, threads, sges;
+    bool is_event;         /* the server waits for events too, instead of polling */
+    bool is_bidirectional; /* both sides post in the runs of bw and rate */
+    bool is_conn;          /* the queue pairs carry nothing */
 };
 
 struct perf_run {
@@ -40,7 +48,7 @@ struct perf_run {
     uint32_t chain;
 };
 
-/* Where the memory of a side is; that of queue pair i starts at address + i * size. */
+/* Where the memory of a side for one queue pair is. */
 struct perf_memory {
     uint64_t address;
     uint32_t token;
@@ -50,14 +58,14 @@ struct perf_memory {
 
 enum perf_kind { PERF_CONTROL = 1, PERF_DATA, PERF_ANSWER, PERF_REFUSAL };
 enum perf_refusal { PERF_BUSY = 1, PERF_TOO_MUCH, PERF_STRANGE };
-enum { PERF_PRIVATE_SIZE = 40 };
+enum { PERF_PRIVATE_SIZE = 48 };
 
 struct perf_private {
     enum perf_kind kind;
     struct perf_session session; /* PERF_CONTROL */
     uint64_t id;                 /* PERF_DATA: the session */
     uint32_t index;              /* PERF_DATA: the queue pair */
-    struct perf_memory memory;   /* PERF_ANSWER */
+    struct perf_memory memory;   /* PERF_DATA, PERF_ANSWER to it */
     enum perf_refusal refusal;   /* PERF_REFUSAL */
 };
 
@@ -72,9 +80,9 @@ enum { PERF_MESSAGE_SIZE = 48 };
 
 struct perf_message {
     enum perf_type type;
-    struct perf_run run;       /* PERF_START */
-    struct perf_memory memory; /* PERF_START: of the client */
-    uint64_t count;            /* PERF_STOPPED: messages received in the run */
+    struct perf_run run; /* PERF_START */
+    /* PERF_STOPPED of a bidirectional run: requests of the server's and how long they took. */
+    uint64_t count, ns;
 };
 
 void perf_message_write(const struct perf_message *m, uint8_t out[PERF_MESSAGE_SIZE]);

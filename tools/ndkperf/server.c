@@ -2,27 +2,29 @@
 /* The serving side: one session at a time, what it does in a run decided by the client. */
 #include "ndkperf/perf.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/addr.h"
 #include "common/channel.h"
 #include "common/tool.h"
-#include "ndkperf/flow.h"
+#include "ndkperf/crew.h"
+#include "ndkperf/serve.h"
 
-enum {
-    CONTROL_SLOTS = 4,
-    LOOK_AT_CONTROL_NS = 1000000,
-    LOOK_AT_CLOCK_EVERY = 64, /* empty polls */
-};
+enum { CONTROL_SLOTS = 4 };
 
 struct server {
     struct ndk_host host;
     struct ndk_server listener;
     struct channel control;
-    struct flow flow;
     struct perf_session session;
-    uint64_t received; /* messages of the run */
+    struct perf_run run;
+    struct serving *parts; /* session.threads */
+    pthread_mutex_t lock;  /* one thread at a time waits for a caller */
+    uint32_t came;         /* guarded by lock: queue pairs of the session whose caller came */
+    atomic_bool is_broken; /* the session will not come about */
 };
 
 /* ---- Setting a session up ---- */
@@ -48,15 +50,14 @@ static void refuse(NDK_CONNECTOR *connector, enum perf_refusal refusal)
     ndk_close(&connector->Header);
 }
 
-static bool accept(struct server *s, struct ndk_link *link, NDK_CONNECTOR *connector)
+static bool accept(struct server *s, struct ndk_link *link, NDK_CONNECTOR *connector,
+    const struct perf_memory *memory)
 {
-    struct perf_private answer = {.kind = PERF_ANSWER};
+    struct perf_private answer = {.kind = PERF_ANSWER, .memory = *memory};
     uint8_t data[PERF_PRIVATE_SIZE];
     struct ndk_terms terms;
     NTSTATUS status;
 
-    answer.memory.address = ndk_memory_address(&s->flow.memory, 0);
-    answer.memory.token = s->flow.memory.remote;
     perf_private_write(&answer, data);
     terms = terms_of(s, data, sizeof data);
     status = ndk_link_accept(link, connector, &terms);
@@ -74,156 +75,115 @@ static void refuse_callers(struct server *s)
         refuse(connector, PERF_BUSY);
 }
 
-/* Takes the next caller that says `kind` (of this session, for data); others are refused. NULL:
- * interrupted, or the control connection has ended. */
-static NDK_CONNECTOR *wait_caller(
-    struct server *s, enum perf_kind kind, uint32_t index, struct perf_private *p)
+/* The queue pair that this caller is for, if it is one of the session's that nobody came for yet.
+ */
+static struct flow_link *claim(struct server *s, const struct perf_private *p)
 {
-    while (!tool_is_interrupted()) {
+    struct flow_link *l;
+
+    if (p->id != s->session.id || p->index >= s->session.qps)
+        return NULL;
+    l = &s->parts[p->index % s->session.threads].flow.links[p->index / s->session.threads];
+    if (l->is_claimed)
+        return NULL;
+    l->is_claimed = true;
+    return l;
+}
+
+static bool is_hopeless(struct server *s, enum perf_kind kind)
+{
+    return tool_is_interrupted() ||
+           (kind == PERF_DATA &&
+               (atomic_load(&s->is_broken) || ReadAcquire(&s->control.link.is_disconnected) != 0));
+}
+
+/* Takes the next caller that says `kind` (for data: of this session, and *l is its queue pair);
+ * others are refused. NULL: interrupted, or the session has failed. */
+static NDK_CONNECTOR *wait_caller(
+    struct server *s, enum perf_kind kind, struct perf_private *p, struct flow_link **l)
+{
+    while (!is_hopeless(s, kind)) {
         NDK_CONNECTOR *connector = ndk_server_take(&s->listener);
         uint8_t data[NDK_PRIVATE_MAX];
         bool is_known;
 
         if (connector == NULL) {
-            if (kind == PERF_DATA && ReadAcquire(&s->control.link.is_disconnected) != 0)
-                return NULL;
             ndk_host_wait(&s->host);
             continue;
         }
         is_known = perf_private_read(data, ndk_private_data(connector, data), p);
-        if (is_known && p->kind == kind &&
-            (kind == PERF_CONTROL || (p->id == s->session.id && p->index == index)))
+        if (is_known && p->kind == kind && (kind == PERF_CONTROL || (*l = claim(s, p)) != NULL))
             return connector;
         refuse(connector, is_known ? PERF_BUSY : PERF_STRANGE);
     }
     return NULL;
 }
 
+/* A thread: takes callers until all have come. */
+static void accept_some(void *context, uint32_t thread)
+{
+    struct server *s = context;
+
+    (void)thread;
+    for (;;) {
+        NDK_CONNECTOR *connector = NULL;
+        struct flow_link *l = NULL;
+        struct perf_private p;
+        bool is_complete;
+
+        pthread_mutex_lock(&s->lock);
+        is_complete = s->came == s->session.qps;
+        if (!is_complete)
+            connector = wait_caller(s, PERF_DATA, &p, &l);
+        s->came += connector != NULL;
+        pthread_mutex_unlock(&s->lock);
+        if (is_complete)
+            return;
+        if (connector == NULL)
+            break;
+        l->peer = p.memory;
+        if (!accept(s, &l->link, connector, &l->own))
+            break;
+    }
+    atomic_store(&s->is_broken, true);
+}
+
+static bool open_parts(struct server *s)
+{
+    s->parts = calloc(s->session.threads, sizeof *s->parts);
+    for (uint32_t t = 0; s->parts != NULL && t < s->session.threads; t++) {
+        struct serving *part = &s->parts[t];
+
+        part->session = &s->session;
+        part->run = &s->run;
+        if (!flow_open(&s->host, &part->flow, &s->session, t, true))
+            return false;
+        for (uint32_t i = 0; i < part->flow.count; i++) {
+            if (flow_add(&part->flow, i) == NULL)
+                return false;
+        }
+    }
+    return s->parts != NULL;
+}
+
 /* False: it did not come to a session; a sentence says why unless the user interrupted. */
 static bool open_session(struct server *s, NDK_CONNECTOR *connector, const struct perf_private *p)
 {
-    struct perf_private data;
+    const struct perf_memory none = {0};
 
     s->session = p->session;
-    if (!flow_open(&s->host, &s->flow, &s->session, true)) {
+    s->came = 0;
+    atomic_store(&s->is_broken, false);
+    if (!open_parts(s) || !NT_SUCCESS(channel_open(&s->host, &s->control, PERF_MESSAGE_SIZE,
+                              CONTROL_SLOTS, CONTROL_SLOTS))) {
         refuse(connector, PERF_TOO_MUCH);
         return false;
     }
-    if (!NT_SUCCESS(
-            channel_open(&s->host, &s->control, PERF_MESSAGE_SIZE, CONTROL_SLOTS, CONTROL_SLOTS))) {
-        refuse(connector, PERF_TOO_MUCH);
-        return false;
-    }
-    if (!accept(s, &s->control.link, connector))
-        return false;
-    for (uint32_t i = 0; i < s->session.qps; i++) {
-        struct flow_link *l;
-
-        connector = wait_caller(s, PERF_DATA, i, &data);
-        if (connector == NULL)
-            return false;
-        l = flow_add(&s->flow);
-        if (l == NULL) {
-            refuse(connector, PERF_TOO_MUCH);
-            return false;
-        }
-        if (!accept(s, &l->link, connector))
-            return false;
-    }
-    return true;
+    return accept(s, &s->control.link, connector, &none) &&
+           crew_run(s->session.threads, accept_some, s) && !atomic_load(&s->is_broken);
 }
 
 /* ---- A run ---- */
-
-/* What a received message asks for in the two latency exchanges. */
-static bool answer_lat(struct flow *f, struct flow_link *l, const struct perf_run *run)
-{
-    if (run->op == PERF_SEND)
-        return flow_send(f, l, (ULONG)run->size, flow_seldom(l));
-    return flow_write(f, l, NDK_OP_FLAG_SILENT_SUCCESS | NDK_OP_FLAG_DEFER) &&
-           flow_send(f, l, 0, flow_seldom(l));
-}
-
-/* Credits for a quarter of the receives, when they have been posted again; the answer at the end.
- */
-static bool answer_stream(
-    struct flow *f, struct flow_link *l, const struct perf_run *run, ULONG octets)
-{
-    const uint32_t quarter = f->receive_depth / 4;
-
-    l->consumed++;
-    if (octets == 0)
-        return flow_repost(f, l) && flow_send(f, l, 1, 0);
-    if (run->op != PERF_SEND || l->consumed < quarter)
-        return true;
-    l->consumed -= quarter;
-    return flow_repost(f, l) && flow_send(f, l, 0, 0);
-}
-
-static bool answer(struct server *s, const struct perf_run *run,
-    const struct flow_received *received, uint32_t count)
-{
-    struct flow *f = &s->flow;
-
-    for (uint32_t i = 0; i < count; i++) {
-        struct flow_link *l = received[i].link;
-
-        s->received++;
-        if (flow_room(f, l) < 2) {
-            f->status = STATUS_INVALID_DEVICE_STATE; /* the client asks more than is agreed */
-            return false;
-        }
-        if (run->metric == PERF_LAT) {
-            /* First what the peer waits for. */
-            if (!answer_lat(f, l, run) || !flow_repost(f, l))
-                return false;
-        } else if (!answer_stream(f, l, run, received[i].octets)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Until the client says something on the control connection. */
-static bool run_flow(struct server *s, const struct perf_run *run)
-{
-    struct flow_quiet quiet = {0, 0};
-    uint64_t looked_ns = tool_now_ns();
-    uint32_t empty = 0;
-
-    s->received = 0;
-    for (;;) {
-        struct flow_received received[FLOW_RESULTS];
-        uint32_t count;
-
-        if (flow_take(&s->flow, received, &count) > 0) {
-            if (!answer(s, run, received, count))
-                return false;
-            quiet.since_ns = 0;
-            continue;
-        }
-        if (s->flow.is_event) {
-            /* Armed here and now, so that the bell rings for either. */
-            s->control.cq->Dispatch->NdkArmCq(s->control.cq, NDK_CQ_NOTIFY_ANY);
-            refuse_callers(s);
-            if (channel_look(&s->control))
-                return true;
-            quiet.since_ns = 0; /* reads and writes come unseen: the client's patience counts */
-        } else if (++empty % LOOK_AT_CLOCK_EVERY == 0) {
-            uint64_t now = tool_now_ns();
-
-            if (now - looked_ns >= LOOK_AT_CONTROL_NS) {
-                looked_ns = now;
-                refuse_callers(s);
-                if (channel_look(&s->control))
-                    return true;
-                quiet.since_ns = 0;
-            }
-        }
-        if (!flow_wait(&s->flow, &quiet))
-            return channel_look(&s->control);
-    }
-}
 
 static enum channel_result send_control(struct channel *c, const struct perf_message *m)
 {
@@ -257,31 +217,108 @@ static int control_failed(struct server *s, enum channel_result result, bool is_
                                          : channel_words(&s->control, result));
 }
 
+/* A thread of a run. */
+static void serve_part(void *context, uint32_t thread)
+{
+    struct server *s = context;
+
+    serve_run(&s->parts[thread]);
+    ndk_host_ring(&s->host); /* it may have failed */
+}
+
+static const struct serving *failed_part(const struct server *s)
+{
+    for (uint32_t t = 0; t < s->session.threads; t++) {
+        if (atomic_load(&s->parts[t].is_failed))
+            return &s->parts[t];
+    }
+    return NULL;
+}
+
+/* Until the client says something on the control connection, or a part fails. */
+static void wait_for_end(struct server *s)
+{
+    for (;;) {
+        /* Armed here and now, so that the bell rings for either. */
+        s->control.cq->Dispatch->NdkArmCq(s->control.cq, NDK_CQ_NOTIFY_ANY);
+        refuse_callers(s);
+        if (channel_look(&s->control) || failed_part(s) != NULL || tool_is_interrupted())
+            return;
+        ndk_host_wait(&s->host);
+    }
+}
+
+/* The threads of a run, from its begin to its end. False after a sentence. */
+static bool serve_parts(struct server *s)
+{
+    const struct serving *failed;
+    struct crew *crew = crew_start(s->session.threads, serve_part, s);
+
+    if (crew == NULL)
+        return false;
+    wait_for_end(s);
+    failed = failed_part(s);
+    for (uint32_t t = 0; t < s->session.threads; t++) {
+        atomic_store(&s->parts[t].is_stopped, true);
+        ndk_host_ring(&s->parts[t].flow.host);
+    }
+    crew_join(crew);
+    /* A client that went away in the middle is said on the control connection. */
+    if (failed != NULL && !channel_look(&s->control)) {
+        tool_fail(TOOL_FAILED, "the run %s %s %llu failed: %s", perf_op_name(s->run.op),
+            perf_metric_name(s->run.metric), (unsigned long long)s->run.size,
+            flow_words(&failed->flow));
+        return false;
+    }
+    return true;
+}
+
+/* What this side posted by itself, of all threads. */
+static void add_up(const struct server *s, struct perf_message *m)
+{
+    double rate = 0;
+
+    m->count = 0;
+    for (uint32_t t = 0; t < s->session.threads; t++) {
+        const struct run_result *r = &s->parts[t].result;
+
+        m->count += r->iters;
+        rate += r->ns > 0 ? (double)r->iters / (double)r->ns : 0;
+    }
+    m->ns = rate > 0 ? (uint64_t)((double)m->count / rate) : 0;
+}
+
 static int one_run(struct server *s, const struct perf_message *start)
 {
     struct perf_message m = {.type = PERF_READY};
     enum channel_result result;
     bool is_good = true;
 
-    flow_begin(&s->flow, start->run.size, &start->memory);
+    s->run = start->run;
+    for (uint32_t t = 0; t < s->session.threads; t++) {
+        struct serving *part = &s->parts[t];
+
+        flow_begin(&part->flow, s->run.size);
+        part->result = (struct run_result){0, 0};
+        atomic_store(&part->is_stopped, false);
+        atomic_store(&part->is_failed, false);
+    }
     result = send_control(&s->control, &m);
     if (result != CHANNEL_OK)
         return control_failed(s, result, true);
-    if (!run_flow(s, &start->run))
-        return tool_fail(TOOL_FAILED, "the run %s %s %llu failed: %s", perf_op_name(start->run.op),
-            perf_metric_name(start->run.metric), (unsigned long long)start->run.size,
-            flow_words(&s->flow));
+    if (!serve_parts(s))
+        return TOOL_FAILED;
     result = receive_control(&s->control, false, &m, &is_good);
     is_good = is_good && m.type == PERF_STOP;
     if (result != CHANNEL_OK || !is_good)
         return control_failed(s, result, is_good);
     m.type = PERF_STOPPED;
-    m.count = s->received;
+    add_up(s, &m);
     result = send_control(&s->control, &m);
     if (result != CHANNEL_OK)
         return control_failed(s, result, true);
-    printf("%s %s %llu: done\n", perf_op_name(start->run.op), perf_metric_name(start->run.metric),
-        (unsigned long long)start->run.size);
+    printf("%s %s %llu: done\n", perf_op_name(s->run.op), perf_metric_name(s->run.metric),
+        (unsigned long long)s->run.size);
     return TOOL_DONE;
 }
 
@@ -295,8 +332,10 @@ static int run_session(struct server *s)
 
         if (result == CHANNEL_ENDED || result == CHANNEL_INTERRUPTED)
             return TOOL_DONE;
-        is_good =
-            is_good && m.type == PERF_START && m.run.size >= 1 && m.run.size <= s->session.size;
+        is_good = is_good && m.type == PERF_START && !s->session.is_conn &&
+                  m.run.metric != PERF_CONN && m.run.chain >= 1 &&
+                  m.run.chain <= s->session.depth && m.run.size >= 1 &&
+                  m.run.size <= s->session.size;
         if (result != CHANNEL_OK || !is_good)
             return control_failed(s, result, is_good);
         rc = one_run(s, &m);
@@ -308,7 +347,10 @@ static int run_session(struct server *s)
 static void close_session(struct server *s)
 {
     ndk_link_disconnect(&s->control.link);
-    flow_close(&s->flow);
+    for (uint32_t t = 0; s->parts != NULL && t < s->session.threads; t++)
+        flow_close(&s->parts[t].flow);
+    free(s->parts);
+    s->parts = NULL;
     channel_close(&s->control);
 }
 
@@ -318,7 +360,7 @@ static int serve(struct server *s, bool is_once)
 
     do {
         struct perf_private p;
-        NDK_CONNECTOR *connector = wait_caller(s, PERF_CONTROL, 0, &p);
+        NDK_CONNECTOR *connector = wait_caller(s, PERF_CONTROL, &p, NULL);
         int rc_one = TOOL_FAILED;
 
         if (connector == NULL)
@@ -347,6 +389,7 @@ int perf_server(const char *address, uint32_t interface, bool is_once)
     int rc;
 
     memset(&s, 0, sizeof s);
+    pthread_mutex_init(&s.lock, NULL);
     if (address != NULL && !addr_parse(address, ADDR_DEFAULT_PORT, &at))
         return tool_fail(TOOL_USAGE,
             "'%s' is not an address: write 127.0.0.1, 127.0.0.1:9000, ::1 or [::1]:9000 (no host "
