@@ -21,7 +21,7 @@
 #include "common/tool.h"
 #include "iwarp/stream_impl.h"
 
-#define NOINLINE __attribute__((noinline, noclone))
+#define NOINLINE __attribute__((noinline))
 
 enum {
     BATCH = 256,

@@ -78,6 +78,7 @@ struct options {
 /* Either process. */
 struct side {
     const struct options *o;
+    bool is_server;
     struct shared *shared;
     struct ndk_host host;
     struct ndk_memory memory;
@@ -170,7 +171,9 @@ static bool open_side(struct side *s)
 static bool open_link(struct side *s, uint32_t i)
 {
     struct ndk_link *l = &s->links[i];
-    struct ndk_link_options options = {.cq = i < s->o->qps ? s->cq : s->bulk_cq,
+    /* The server takes callers as they come: any of its queue pairs may be that for bulk. */
+    bool is_bulk = i == s->o->qps && !s->is_server;
+    struct ndk_link_options options = {.cq = is_bulk ? s->bulk_cq : s->cq,
         .context = l,
         .receive_depth = (ULONG)s->o->depth,
         .initiator_depth = (ULONG)s->o->depth};
@@ -296,6 +299,7 @@ static void serve(struct side *s)
     int phase;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    s->is_server = true;
     if (!open_side(s) || !listen_somewhere(s))
         return;
     s->shared->address = ndk_memory_address(&s->memory, 0);
