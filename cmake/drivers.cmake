@@ -28,3 +28,8 @@ foreach(driver rsock broken)
     ${CMAKE_BINARY_DIR}/bin ${CMAKE_C_COMPILER} "${SOFTNDK_SANITIZE}" ${driver})
   set_tests_properties(drivers_${driver} PROPERTIES LABELS drivers TIMEOUT 900)
 endforeach()
+if(NOT SOFTNDK_SANITIZE)
+  add_test(NAME install_driver COMMAND bash ${CMAKE_SOURCE_DIR}/tests/install/driver_test.sh
+    ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER})
+  set_tests_properties(install_driver PROPERTIES LABELS install TIMEOUT 600)
+endif()

@@ -198,6 +198,7 @@ static void report_hang(void)
                     "waits longer.\n");
     print_threads();
     report_leaks(NULL, "still there is");
+    report_ndk_objects("still open are");
     fputc('\n', stderr);
     _exit(1);
 }

@@ -270,6 +270,7 @@ static size_t end_all(struct driver *drivers, size_t count, const struct options
         if (drivers[i].drv != NULL)
             leaks += report_leaks(drivers[i].drv, head);
     }
+    leaks += report_ndk_objects("LEAK: left open are");
     wrong += leaks;
     if (report_rule_count() > 0)
         report_say("%zu rule%s broken", report_rule_count(), report_rule_count() == 1 ? "" : "s");

@@ -10,6 +10,11 @@
 
 static atomic_size_t rule_count;
 
+/* Of softndk.h. Weak: a library without a verifier runs everything else. */
+extern ULONG SoftNdkVerifyCount(const char *Rule) __attribute__((weak));
+extern ULONG SoftNdkVerifyListObjects(VOID (*Line)(PVOID Context, const char *Text), PVOID Context)
+    __attribute__((weak));
+
 void report_say(const char *format, ...)
 {
     va_list arguments;
@@ -64,7 +69,8 @@ void report_start(void)
 
 size_t report_rule_count(void)
 {
-    return atomic_load(&rule_count);
+    return atomic_load(&rule_count) +
+           (SoftNdkVerifyCount == NULL ? 0 : (size_t)SoftNdkVerifyCount(NULL));
 }
 
 /* ---- Leaks --------------------------------------------------------------------------------- */
@@ -155,4 +161,30 @@ size_t report_leaks(PSOFTNDK_DRV driver, const char *head)
     if (list.left_out > 0)
         report_say("%s %zu more things, which are not shown", head, list.left_out);
     return (size_t)count;
+}
+
+static VOID print_line(PVOID context, const char *text)
+{
+    UNREFERENCED_PARAMETER(context);
+    fprintf(stderr, "  %s\n", text);
+}
+
+static VOID print_no_line(PVOID context, const char *text)
+{
+    UNREFERENCED_PARAMETER(context);
+    UNREFERENCED_PARAMETER(text);
+}
+
+size_t report_ndk_objects(const char *head)
+{
+    size_t count = SoftNdkVerifyListObjects == NULL
+                       ? 0
+                       : (size_t)SoftNdkVerifyListObjects(print_no_line, NULL);
+
+    if (count == 0)
+        return 0;
+    fflush(stdout);
+    fprintf(stderr, "\nndkrun: %s %zu NDK object%s:\n", head, count, count == 1 ? "" : "s");
+    SoftNdkVerifyListObjects(print_line, NULL);
+    return count;
 }
