@@ -381,7 +381,12 @@ static void follows_the_mss(void **state)
     sp_send(&p->a, 2, 0, 0, sp_sge(m, 0, 600));
     (void)sp_transmit(p, &p->a);
     assert_int_equal(take(&p->a, &seg), RDMAP_SEND);
-    assert_int_equal(seg.payload_len, 512);
+    assert_int_equal(seg.payload_len, mpa_mulpdu(536, false) - DDP_UNTAGGED_LEN);
+    assert_int_equal(take(&p->a, &seg), RDMAP_SEND);
+    sp_write(&p->a, 3, 0, sp_sge(m, 0, 600), 1, 0);
+    (void)sp_transmit(p, &p->a);
+    assert_int_equal(take(&p->a, &seg), RDMAP_WRITE);
+    assert_int_equal(seg.payload_len, mpa_mulpdu(536, false) - DDP_TAGGED_LEN);
     sp_destroy(p);
 }
 

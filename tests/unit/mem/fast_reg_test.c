@@ -64,6 +64,8 @@ static void test_check(void **state)
 /* [VRB-026] remote rights need RemoteAccess; other kinds and uninitialised ones have no pages. */
 static void test_check_region(void **state)
 {
+    const uint64_t four_pages[] = {0x10000, 0x20000, 0x30000, 0x40000};
+    const struct mem_fast_reg too_many = {four_pages, 4, 0, 1, 0, 0};
     struct mem_fast_reg reg = {three_pages, 3, 0, 1, 0, 0};
     struct fixture f;
     struct mem_region *r;
@@ -73,6 +75,8 @@ static void test_check_region(void **state)
     r = fixture_create(&f, MEM_KIND_FAST_MR, PD_1);
     assert_int_equal(mem_fast_check(r, &reg), SN_BAD_STATE);
     assert_int_equal(mem_fast_init(&f.table, r, 3, false), SN_OK);
+    assert_int_equal(mem_fast_check(r, &too_many), SN_INVALID);
+    assert_int_equal(mem_fast_register(&f.table, r, WHO_1, &too_many), SN_BAD_REQUEST);
     for (reg.rights = 0; reg.rights <= RIGHTS_ALL; reg.rights++) {
         bool is_remote = (reg.rights & (MEM_REMOTE_READ | MEM_REMOTE_WRITE)) != 0;
 

@@ -55,7 +55,11 @@ static void mulpdu_is_as_tabled(void **state)
         {536, 530, 522},
         {1220, 1214, 1202},
         {1440, 1434, 1422},
+        {1447, 1438, 1426}, /* the FPDU is a multiple of 4 */
         {1448, 1442, 1430},
+        {1449, 1442, 1430},
+        {1450, 1442, 1430},
+        {1451, 1442, 1430},
         {1460, 1454, 1442},
         {8948, 8942, 8870},
         {8960, 8954, 8882},
@@ -74,7 +78,8 @@ static void mulpdu_is_as_tabled(void **state)
     }
 }
 
-/* Wherever no bound cuts in: a whole FPDU fits the segment, four octets more would not. */
+/* Wherever no bound cuts in: a whole FPDU fits the segment, four octets more would not. [MPA-043]
+ * [MPA-044] */
 static void an_fpdu_of_mulpdu_fills_a_segment(void **state)
 {
     (void)state;
