@@ -15,6 +15,7 @@
 
 #include <softndk_dbg.h>
 #include <softndk_ex.h>
+#include <softndk_exlock.h>
 #include <softndk_interlocked.h>
 #include <softndk_io.h>
 #include <softndk_ke.h>

@@ -90,7 +90,7 @@ static UNICODE_STRING component(PUNICODE_STRING path)
 
 static bool is_named(PCUNICODE_STRING name, const char *text)
 {
-    USHORT n = 0;
+    size_t n = 0;
 
     for (; n < name->Length / sizeof(WCHAR); n++)
         if (text[n] == 0 || name->Buffer[n] >= 0x80 || (name->Buffer[n] | 0x20) != (text[n] | 0x20))
