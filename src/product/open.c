@@ -18,9 +18,10 @@
 #include "ndk/options.h"
 #include "plat/linux/linux.h"
 #include "trace/tap.h"
+#include "verify/layer.h"
 
 /* What may stand between consumer and provider, the consumer's side first. */
-static const struct ndk_layer *const known_layers[] = {&chaos_layer, NULL};
+static const struct ndk_layer *const known_layers[] = {&verify_layer, &chaos_layer, NULL};
 
 /* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
 static char *environment(const char *name)
