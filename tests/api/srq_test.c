@@ -138,6 +138,58 @@ static void a_threshold_not_reached_notifies_at_once(void **state)
     consumer_close(c);
 }
 
+struct rearming {
+    struct notes notes;
+    NDK_SRQ *srq;
+    unsigned inside, times;
+    bool was_nested;
+};
+
+static VOID ignore_answer(PVOID context, NTSTATUS status)
+{
+    (void)context;
+    (void)status;
+}
+
+/* Consumers arm again in the notification itself. */
+static VOID on_notified_arm_again(PVOID context, NTSTATUS status)
+{
+    struct rearming *r = context;
+    bool again;
+
+    consumer_lock();
+    r->was_nested |= r->inside++ != 0;
+    again = --r->times > 0;
+    consumer_unlock();
+    if (again)
+        (void)r->srq->Dispatch->NdkModifySrq(r->srq, 0, 2, ignore_answer, NULL);
+    consumer_lock();
+    r->inside--;
+    consumer_unlock();
+    if (!again)
+        on_notified(&r->notes, status);
+}
+
+/* Each arming is one notification, also one that is due while the last one runs; never two at a
+ * time. [NDKPI NDK_FN_SRQ_NOTIFICATION_CALLBACK] */
+static void a_notification_may_arm_the_next(void **state)
+{
+    struct rearming r = {.times = 3};
+    const struct srq_attr attr = {
+        .depth = 8, .sge = 1, .notify = on_notified_arm_again, .context = &r};
+    struct consumer *c = consumer_open(NULL);
+
+    (void)state;
+    assert_ntstatus(create_srq(c, c->pd, &attr, &r.srq), STATUS_SUCCESS);
+    assert_ntstatus(modify(c, r.srq, 0, 2), STATUS_SUCCESS);
+    wait_notified(&r.notes);
+    consumer_close_object(c, &r.srq->Header); /* nothing comes after it */
+    assert_int_equal(r.notes.count, 1);
+    assert_int_equal(r.times, 0);
+    assert_false(r.was_nested);
+    consumer_close(c);
+}
+
 /* Two queue pairs take from one pool; completions say whose message it was. */
 static void two_queue_pairs_share_a_pool(void **state)
 {
@@ -263,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_pool_takes_what_fits),
         cmocka_unit_test(depth_can_be_changed),
         cmocka_unit_test(a_threshold_not_reached_notifies_at_once),
+        cmocka_unit_test(a_notification_may_arm_the_next),
         cmocka_unit_test(two_queue_pairs_share_a_pool),
         cmocka_unit_test(an_empty_pool_holds_the_sender),
         cmocka_unit_test(the_strict_profile_has_no_pools),
