@@ -189,6 +189,17 @@ typedef VOID (*SOFTNDK_VERIFY_LINE)(PVOID Context, const char *Text);
  */
 SOFTNDK_API ULONG SoftNdkVerifyListObjects(SOFTNDK_VERIFY_LINE Line, PVOID Context);
 
+/* ---- Schedules and faults: see docs/schedules-and-faults.md ---- */
+
+/*
+ * Lets the allocations that SOFTNDK_FAULTS names ("alloc:...") fail, and counts them, from now on;
+ * else that begins when the first adapter is opened. For whoever loads a driver: call it before
+ * DriverEntry. Replaces the hook of SoftNdkDrvSetFault. Further calls change nothing.
+ * STATUS_SUCCESS, also without the variable; STATUS_INVALID_PARAMETER: a sentence on stderr says
+ * what is wrong with it. PASSIVE_LEVEL.
+ */
+SOFTNDK_API NTSTATUS SoftNdkBeginFaults(VOID);
+
 /* "0.1.0" and the like; static. Any IRQL. */
 SOFTNDK_API const char *SoftNdkVersionString(VOID);
 
