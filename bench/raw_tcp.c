@@ -119,7 +119,7 @@ static int run_bw(int fd, char *buffer, size_t size, double seconds)
     shutdown(fd, SHUT_WR);
     if (recv(fd, &last, 1, 0) != 1)
         return 1;
-    printf("{\"results\":[{\"op\":\"raw\",\"metric\":\"bw\",\"size\":%zu,\"bw_gbytes_s\":%.4f}]}\n",
+    printf("{\"results\":[{\"op\":\"raw\",\"metric\":\"bw\",\"size\":%zu,\"bw_gbytes_s\":%.6f}]}\n",
         size, (double)sent / (double)(now_ns() - begin));
     return 0;
 }

@@ -228,9 +228,11 @@ static int run_failed(struct client *c)
 static int one_run(struct client *c, struct perf_result *r)
 {
     const struct perf_options *o = c->o;
-    struct perf_message answer,
-        m = {.type = PERF_START,
-            .run = {.op = o->op, .metric = o->metric, .size = r->size, .chain = o->chain}};
+    struct perf_message answer = {.count = 0}, m = {.type = PERF_START,
+                                                   .run = {.op = o->op,
+                                                       .metric = o->metric,
+                                                       .size = r->size,
+                                                       .chain = o->chain}};
     double rate;
     int rc;
 
