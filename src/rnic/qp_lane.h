@@ -22,16 +22,16 @@ struct rnic_qp {
     void *context;
     uint32_t id;
     uint32_t send_sge_max, recv_sge_max, inline_max;
-    struct sn_a32 state;    /* enum rnic_qp_state; see qp.h */
-    struct sn_a32 ord;      /* effective, once connected: read by the poster */
-    struct rnic_lane *lane; /* for life; a connector that takes the QP moves to it */
-    bool has_deferred;      /* poster of initiator requests only */
-    struct rnic_task task;
-    struct iw_ring sq, rq;    /* rq without slots when there is an SRQ */
-    uint32_t rq_taken;        /* lane only: receives the stream has taken */
+    struct sn_a32 state;      /* enum rnic_qp_state; see qp.h */
+    struct sn_a32 ord;        /* effective, once connected: read by the poster */
     struct sn_a32 wants_recv; /* lane sets, poster of receives looks: the stream is held */
+    struct rnic_lane *lane;   /* for life; a connector that takes the QP moves to it */
+    bool has_deferred;        /* poster of initiator requests only */
+    struct rnic_task task;
+    struct iw_ring sq, rq; /* rq without slots when there is an SRQ */
 
     /* lane only from here on */
+    uint32_t rq_taken;                /* receives the stream has taken */
     struct rnic_connector *connector; /* while attached */
     struct plat_pipe *pipe;
     struct iw_stream stream;
