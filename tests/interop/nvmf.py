@@ -157,7 +157,8 @@ def run_faults(t):
     t.guest.must("rm %s" % link)
     fails(t, "the target is taken away under I/O", run, 1)
     fails(t, "a connect while it is away", t.start(), 3)
-    t.guest.must("ln -s %s %s" % (subsystem, link))
+    t.guest.must("for i in $(seq 60); do ln -s %s %s && exit 0; sleep 1; done; exit 1" %
+                 (subsystem, link))
     whole(t, "the next run when it is back", t.start("--overwrite", "--span", "1M"), "sizes",
           "span", "shut down and disconnected")
 

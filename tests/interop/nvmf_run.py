@@ -20,7 +20,8 @@ class Run:
 
     def __init__(self, bin_dir, address, nqn, options, settings, netns):
         self.log = tempfile.NamedTemporaryFile(prefix="softndk-nvmf-")
-        command = [os.path.join(bin_dir, "example_nvmf"), address, nqn, *options]
+        command = [os.path.join(bin_dir, "example_nvmf"), address, nqn, "--timeout",
+                   "120", *options]
         self.process = subprocess.Popen(in_netns(netns, command), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=subprocess.STDOUT,
                                         env=environment({**SETTINGS, **(settings or {})}))
@@ -65,7 +66,7 @@ class Run:
     def wait_for_progress(guest):
         """Until the guest has received some more of what goes on."""
         count = "$(cat /sys/class/net/eth0/statistics/rx_bytes)"
-        guest.must("n=%s; for i in $(seq 300); do [ %s -gt $((n + 200000)) ] && exit 0; "
+        guest.must("n=%s; for i in $(seq 900); do [ %s -gt $((n + 200000)) ] && exit 0; "
                    "sleep 0.1; done; exit 1" % (count, count))
 
     def line(self, begin):
