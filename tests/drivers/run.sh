@@ -8,6 +8,7 @@ set -uo pipefail
 BIN=${1:?run.sh BIN CC SANITIZER DRIVER}
 CC=${2:?} SANITIZER=${3?} DRIVER=${4:?}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/../../scripts/loopback.sh"
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 failed=0
@@ -58,6 +59,36 @@ rsock() {
         --map 192.168.77.1=127.0.0.1 --map 192.168.77.2=127.0.0.2 --map 12=0 --map 13=0
 }
 
+settings() { # PORT
+    printf '%s\n' 'Windows Registry Editor Version 5.00' ''
+    for name in nvmft nvmfi; do
+        printf '[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\%s]\n' "$name"
+        printf '"Port"=dword:%08x\n\n' "$1"
+    done
+}
+
+nvmf() {
+    local port
+    compile nvmft "$HERE"/nvmf/target.c "$HERE"/nvmf/ndklib.c
+    compile nvmfi "$HERE"/nvmf/initiator.c "$HERE"/nvmf/ndklib.c
+    # The port is free now; somebody may take it before the target does.
+    for _ in 1 2 3 4 5; do
+        port=$(free_port)
+        settings "$port" >"$WORK/nvmf.reg"
+        (cd "$WORK" && timeout 600 "$BIN/ndkrun" nvmft.so nvmfi.so --registry nvmf.reg \
+            --ioctl 0x222004 --patience 300) >"$WORK/out" 2>&1 </dev/null
+        grep -qF "cannot start, 0xc0000043" "$WORK/out" || break
+    done
+    for text in "NVMFT: port $port (from the registry)" "NVMFI: rejected, reason 6" \
+        "DISPATCH NVMFT: queue 1 accepted, status 0x00000000" \
+        "NVMFI: 128 blocks verified, test passed" "NVMFT: 256 commands served" \
+        "control code 0x222004: STATUS_SUCCESS (0x00000000), 4 octets: 80000000" \
+        "ndkrun: clean: 2 drivers"; do
+        grep -qF -- "$text" "$WORK/out" || complain "nvmf: no '$text' in:
+$(cat "$WORK/out")"
+    done
+}
+
 broken() {
     local name
     for name in "$HERE"/broken/*.c; do
@@ -72,11 +103,15 @@ broken() {
         "KeWaitForSingleObject (libsoftndk" "DrainQueue at wait_at_dispatch.c:11" "IRQL: DISPATCH" \
         -- wait_at_dispatch.so
     run 1 "left behind a system thread" "DriverEntry at open_adapter.c" \
+        "left behind a pool block" "tag 'Leak', 100 bytes" "left open are 1 NDK object" "adapter" \
         -- open_adapter.so --seconds 1
-    run 1 "HANG: DriverUnload of leak_mr has not returned for 3 seconds" "Unload at leak_mr.c:29" \
-        -- leak_mr.so --seconds 1 --patience 3
-    run 1 "the connect ended with 0xc0000236" "HANG: DriverUnload of lost_connector" \
-        -- lost_connector.so --seconds 1 --patience 3
+    run 1 "verifier: N-L5" "the MR was not closed" "CreateRegion" \
+        "HANG: DriverUnload of leak_mr has not returned for 8 seconds" "Unload at leak_mr.c:29" \
+        "still open are 2 NDK objects" -- leak_mr.so --seconds 1 --patience 8
+    run 1 "the connect ended with 0xc0000236" "the connector was not closed" "CreateConnector" \
+        "HANG: DriverUnload of lost_connector" -- lost_connector.so --seconds 1 --patience 8
+    run 1 "verifier: N-L6" "the close completion is NULL" "ForgetDomain" "1 rule broken" \
+        -- null_close.so
     [ -n "$SANITIZER" ] ||
         run 139 "BUGCHECK 0x000000D1 DRIVER_IRQL_NOT_LESS_OR_EQUAL" \
             "an access through a NULL pointer at DISPATCH_LEVEL" "ReadDepth at null_pointer.c:9" \

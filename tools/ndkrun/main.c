@@ -163,20 +163,12 @@ static void set_environment(const struct options *o)
         setenv("SOFTNDK_MAP", text, 1);
 }
 
-/* Weak: a library without a registry runs everything else. */
-extern NTSTATUS SoftNdkDrvRegistryLoad(const char *Path, char *Error, SIZE_T ErrorSize)
-    __attribute__((weak));
-
 static bool load_registry(const char *path)
 {
     char error[512] = "";
 
     if (path == NULL)
         return true;
-    if (SoftNdkDrvRegistryLoad == NULL) {
-        report_say("--registry %s: this libsoftndk has no registry", path);
-        return false;
-    }
     if (NT_SUCCESS(SoftNdkDrvRegistryLoad(path, error, sizeof error)))
         return true;
     report_say("--registry %s: %s", path, error[0] != '\0' ? error : "the file cannot be read");
@@ -308,7 +300,8 @@ static int prepare_and_run(char **argv, const struct args_result *rest, const st
 
     memset(drivers, 0, sizeof drivers);
     set_environment(o);
-    if (!load_registry(o->registry))
+    /* The sentence about a wrong SPEC comes from the library. */
+    if (!load_registry(o->registry) || !NT_SUCCESS(SoftNdkBeginFaults()))
         return RUN_USAGE;
     for (size_t i = 0; i < o->ioctls.count; i++)
         if (!ioctl_is_valid(o->ioctls.value[i])) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ndkrun/report.h"
 
+#include <softndk.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,11 +10,6 @@
 #include "ndkrun/stack.h"
 
 static atomic_size_t rule_count;
-
-/* Of softndk.h. Weak: a library without a verifier runs everything else. */
-extern ULONG SoftNdkVerifyCount(const char *Rule) __attribute__((weak));
-extern ULONG SoftNdkVerifyListObjects(VOID (*Line)(PVOID Context, const char *Text), PVOID Context)
-    __attribute__((weak));
 
 void report_say(const char *format, ...)
 {
@@ -69,8 +65,7 @@ void report_start(void)
 
 size_t report_rule_count(void)
 {
-    return atomic_load(&rule_count) +
-           (SoftNdkVerifyCount == NULL ? 0 : (size_t)SoftNdkVerifyCount(NULL));
+    return atomic_load(&rule_count) + (size_t)SoftNdkVerifyCount(NULL);
 }
 
 /* ---- Leaks --------------------------------------------------------------------------------- */
@@ -177,9 +172,7 @@ static VOID print_no_line(PVOID context, const char *text)
 
 size_t report_ndk_objects(const char *head)
 {
-    size_t count = SoftNdkVerifyListObjects == NULL
-                       ? 0
-                       : (size_t)SoftNdkVerifyListObjects(print_no_line, NULL);
+    size_t count = (size_t)SoftNdkVerifyListObjects(print_no_line, NULL);
 
     if (count == 0)
         return 0;
