@@ -77,7 +77,9 @@ void verify_connector_closing(struct verify_connector *c)
 
     if (at(c) == VERIFY_CONN_CONNECTED && q != NULL && sn_a32_load_acquire(&q->is_sick) == 0)
         report_state(VERIFY_C12, c, "NdkCloseConnector");
-    link(c, VERIFY_LINK_ENDED);
+    /* A connect that failed gave the QP back; another connector may have it by now. */
+    if (at(c) != VERIFY_CONN_NEW)
+        link(c, VERIFY_LINK_ENDED);
 }
 
 /* ---- disconnect events ---- */
