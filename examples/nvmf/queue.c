@@ -167,7 +167,7 @@ static NTSTATUS give_memory(struct request *r, enum transfer transfer, ULONG at,
         put_sgl(sgl, 0, 0, 0, NVME_SGL_KEYED);
         return STATUS_SUCCESS;
     case TRANSFER_IN_CAPSULE:
-        put_sgl(sgl, q->capsule_offset, length, 0, NVME_SGL_IN_CAPSULE);
+        put_sgl(sgl, 0, length, 0, NVME_SGL_IN_CAPSULE);
         return STATUS_SUCCESS;
     case TRANSFER_TO_TARGET:
     case TRANSFER_FROM_TARGET:
@@ -204,7 +204,7 @@ bool queue_submit(struct request *r, const struct nvme_command *command, enum tr
     if (transfer == TRANSFER_IN_CAPSULE) {
         ULONG pieces = data_sgl(q->host, &r->data, at, length, sgl + 1, LINK_SGE_MAX - 1);
 
-        if (pieces == 0 || q->capsule_offset != 0)
+        if (pieces == 0)
             return give_up(q, STATUS_INVALID_PARAMETER, "in-capsule data");
         count += pieces;
     }

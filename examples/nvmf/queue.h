@@ -24,7 +24,7 @@ enum transfer {
     TRANSFER_NONE,
     TRANSFER_TO_TARGET,   /* the target reads our memory */
     TRANSFER_FROM_TARGET, /* the target writes it */
-    TRANSFER_IN_CAPSULE,  /* to the target, behind the command; no region */
+    TRANSFER_IN_CAPSULE,  /* to the target, right behind the command (ICDOFF 0); no region */
 };
 
 /*
@@ -52,7 +52,6 @@ struct queue {
     uint16_t entries;      /* of the submission queue, at least one more; and receives */
     bool wants_invalidate; /* ask the target to invalidate */
     ULONG data_max;        /* octets that a command may move */
-    ULONG capsule_offset;  /* of in-capsule data behind the command */
     ULONG timeout_ms;
     struct messages messages; /* commands, then answers */
     struct request *requests; /* as many as commands */
