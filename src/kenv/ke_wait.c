@@ -19,10 +19,12 @@
 #include "kenv/futex.h"
 #include "kenv/irql.h"
 #include "kenv/ke_time.h"
+#include "kenv/report.h"
 #include "kenv/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #define BUCKET_COUNT 64
 
@@ -94,8 +96,43 @@ static void set_state(PDISPATCHER_HEADER object, LONG state)
     __atomic_store_n(&object->SignalState, state, __ATOMIC_RELEASE);
 }
 
+/* Does a thread wait for what is at this address? */
+static bool is_waited_for(const DISPATCHER_HEADER *header)
+{
+    struct kenv_bucket *bucket = kenv_wait_lock(header);
+    bool is_found = false;
+
+    for (const struct wait_entry *e = bucket->first; e != NULL && !is_found; e = e->next) {
+        uint32_t decided = atomic_load(&e->wait->decided);
+
+        is_found = e->object == header && (decided == UNDECIDED || decided == LOOK_AGAIN);
+    }
+    kenv_wait_unlock(bucket);
+    return is_found;
+}
+
+/* On Windows the list of the threads that wait is in the object: they would wait for ever. */
+static void report_reuse(const DISPATCHER_HEADER *header, enum kenv_wait_type type)
+{
+    char text[128];
+    const struct kenv_report report = {
+        .rule = "initialised-while-waited-for",
+        .text = text,
+        .advice = "Initialise it once, before anybody can wait for it; KeClearEvent makes an event "
+                  "not set.",
+        .page = "KeInitializeEvent",
+        .object = header,
+    };
+
+    snprintf(text, sizeof(text), "the %s %p is initialised again while a thread waits for it",
+        names[type], (const void *)header);
+    kenv_report(&report);
+}
+
 void kenv_wait_init(PDISPATCHER_HEADER header, enum kenv_wait_type type, LONG state)
 {
+    if (kenv_is_checked && is_waited_for(header))
+        report_reuse(header, type);
     header->Type = (UCHAR)type;
     header->Signalling = 0;
     header->Size = sizes[type];

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "kenv/bugcheck.h"
 #include "kenv/irql.h"
+#include "kenv/report.h"
 
 #include <pthread.h>
 #include <softndk.h>
@@ -60,6 +61,21 @@ static VOID wsk_close_ndk_adapter(PWSK_CLIENT Client, NDK_ADAPTER *pNdkAdapter)
 }
 
 /* [NDKPI WskControlClient] */
+/* Refused like any wrong size; but this one was taken for "no RDMA here" too often. */
+static void report_pointer_size(void)
+{
+    static const struct kenv_report report = {
+        .rule = "size-of-a-pointer",
+        .text = "WSKNDK_GET_WSK_PROVIDER_NDK_DISPATCH was asked for with an output size of 8, the "
+                "size of a pointer, instead of 16, the size of WSK_PROVIDER_NDK_DISPATCH",
+        .advice = "Pass sizeof(WSK_PROVIDER_NDK_DISPATCH), or sizeof of the table itself, not of a "
+                  "pointer to it.",
+        .page = "WskControlClient",
+    };
+
+    kenv_report(&report);
+}
+
 static NTSTATUS wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T InputSize,
     PVOID InputBuffer, SIZE_T OutputSize, PVOID OutputBuffer, SIZE_T *OutputSizeReturned, PIRP Irp)
 {
@@ -74,6 +90,8 @@ static NTSTATUS wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T
         return STATUS_NOT_SUPPORTED;
     /* A size that is not exactly the table's is refused: a consumer that passed the size of a
      * pointer would otherwise see half a table. */
+    if (kenv_is_checked && OutputSize == sizeof(void *))
+        report_pointer_size();
     if (Client == NULL || InputSize != 0 || OutputBuffer == NULL || OutputSize != sizeof(ndk) ||
         Irp != NULL)
         return STATUS_INVALID_PARAMETER;
