@@ -331,16 +331,19 @@ static void source_refused(void **state)
 }
 
 /* The sink of a Read is looked at before the peer is asked. [VRB-041]: local write is what it
- * needs. */
+ * needs, and the right to be a sink where the adapter asks for that. */
 static void sink_refused(void **state)
 {
     static const struct {
-        uint32_t rights;
+        uint32_t rights, asked_for;
         enum sn_status status;
     } cases[] = {
-        {MEM_LOCAL_READ, SN_NO_ACCESS},
-        {MEM_LOCAL_WRITE, SN_OK},
-        {MEM_REMOTE_WRITE, SN_OK},
+        {MEM_LOCAL_READ, 0, SN_NO_ACCESS},
+        {MEM_LOCAL_WRITE, 0, SN_OK},
+        {MEM_REMOTE_WRITE, 0, SN_OK},
+        {MEM_LOCAL_WRITE, MEM_READ_SINK, SN_NO_ACCESS},
+        {MEM_READ_SINK, MEM_READ_SINK, SN_NO_ACCESS},
+        {MEM_LOCAL_WRITE | MEM_READ_SINK, MEM_READ_SINK, SN_OK},
     };
 
     (void)state;
@@ -349,6 +352,7 @@ static void sink_refused(void **state)
         struct mem_region *sink = sp_region(p, &p->a, 0, 8, cases[i].rights);
         struct mem_region *src = sp_region(p, &p->b, 0, 8, MEM_REMOTE_READ);
 
+        p->a.stream.config.sink_rights = cases[i].asked_for;
         sp_read(&p->a, 1, 0, sp_sge(sink, 0, 8), mem_region_stag(src), 0);
         sp_run(p);
         assert_int_equal(p->a.dones, 1);
