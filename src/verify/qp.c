@@ -166,9 +166,9 @@ static NTSTATUS NdkReceive(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *
             "the QP takes its receives from a shared queue");
         return STATUS_INVALID_PARAMETER;
     }
+    verify_overrun(&q->o, q->receive_cq, __func__);
     if (!verify_receive_begin(&r, RequestContext, pSgl, nSge))
         return STATUS_INSUFFICIENT_RESOURCES;
-    verify_overrun(&q->o, q->receive_cq, __func__);
     status = below(q)->NdkReceive(pNdkQp, r.wr, pSgl, nSge);
     verify_receive_end(&r, status);
     return status;

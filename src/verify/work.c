@@ -113,7 +113,8 @@ void verify_queue_drop(
     uint64_t posted = sn_a64_load_acquire(&q->posted);
 
     for (uint64_t i = sn_a64_load_acquire(&q->collected); !q->is_shared && i < posted; i++)
-        dropped(ctx, record(q, i));
+        if (dropped != NULL)
+            dropped(ctx, record(q, i));
     sn_a64_store_release(&q->collected, posted);
 }
 
