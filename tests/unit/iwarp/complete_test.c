@@ -194,6 +194,33 @@ static void own_error_wins(void **state)
     sp_destroy(p);
 }
 
+/* A Read whose response is wrong fails, and the Sends behind it, although long gone, do not succeed
+ * any more. [RDM-038] [VRB-016] */
+static void nothing_succeeds_behind_an_error(void **state)
+{
+    static struct raw_fpdu f;
+    struct stream_pair *p = sp_create_free(&plain);
+    struct mem_region *m = sp_region(p, &p->a, 0, 64, MEM_LOCAL_WRITE);
+
+    (void)state;
+    sp_read(&p->a, 0, 0, sp_sge(m, 0, 8), 7, 0);
+    sp_send(&p->a, 1, 0, 0, (struct iw_sge){0});
+    sp_send(&p->a, 2, 0, 0, (struct iw_sge){0});
+    while (sp_transmit(p, &p->a) > 0)
+        continue;
+    assert_int_equal(p->a.dones, 0); /* they wait for the Read */
+    raw_tagged(&f, 0xC1, 0x42, p->a.stream.config.sink_stag, (uint64_t)1 << 32);
+    raw_payload(&f, 9); /* one more than asked for */
+    raw_end(&f, true);
+    raw_deliver(&p->a, &f);
+    (void)sp_receive(p, &p->a);
+    assert_int_equal(p->a.dones, 1);
+    assert_int_equal(p->a.done[0].status, SN_PROTOCOL);
+    iw_flush(&p->a.stream, SN_RESET);
+    expect_flush(&p->a, 3, 0, SN_PROTOCOL);
+    sp_destroy(p);
+}
+
 /* The one real error was a receive's: the send queue is only cancelled. */
 static void receive_error_counts(void **state)
 {
@@ -277,6 +304,7 @@ int main(void)
         cmocka_unit_test(flush_kills),
         cmocka_unit_test(late_posts),
         cmocka_unit_test(own_error_wins),
+        cmocka_unit_test(nothing_succeeds_behind_an_error),
         cmocka_unit_test(receive_error_counts),
         cmocka_unit_test(taken_receive_comes_back),
         cmocka_unit_test(slot_is_free_before_completion),
