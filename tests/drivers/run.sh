@@ -102,6 +102,12 @@ broken() {
     run 134 "BUGCHECK 0x0000000A IRQL_NOT_LESS_OR_EQUAL" "KeWaitForSingleObject was called at IRQL 2" \
         "KeWaitForSingleObject (libsoftndk" "DrainQueue at wait_at_dispatch.c:11" "IRQL: DISPATCH" \
         -- wait_at_dispatch.so
+    run 134 "BUGCHECK 0x0000000A" "wsk_close_ndk_adapter was called at IRQL 2" "Shut at wrong_irql.c:13" \
+        -- wrong_irql.so
+    run 4 "RULE BROKEN: initialised-while-waited-for" "ResetWork at event_reinit.c:17" \
+        -- event_reinit.so
+    run 4 "RULE BROKEN: size-of-a-pointer" "RDMA is not available" \
+        "DriverEntry of sizeof_pointer returned STATUS_INVALID_PARAMETER" -- sizeof_pointer.so
     run 1 "left behind a system thread" "DriverEntry at open_adapter.c" \
         "left behind a pool block" "tag 'Leak', 100 bytes" "left open are 1 NDK object" "adapter" \
         -- open_adapter.so --seconds 1
@@ -116,6 +122,12 @@ broken() {
         run 139 "BUGCHECK 0x000000D1 DRIVER_IRQL_NOT_LESS_OR_EQUAL" \
             "an access through a NULL pointer at DISPATCH_LEVEL" "ReadDepth at null_pointer.c:9" \
             -- null_pointer.so
+    if [ -z "$SANITIZER" ] && command -v valgrind >/dev/null; then
+        (cd "$WORK" && timeout 300 valgrind -q "$BIN/ndkrun" unset_length.so --verify off) \
+            >"$WORK/out" 2>&1 </dev/null
+        grep -qF "uninitialised value" "$WORK/out" && grep -qF "QueryInfo (unset_length.c:" "$WORK/out" ||
+            complain "valgrind says nothing of the length: $(cat "$WORK/out")"
+    fi
     case $SANITIZER in
     *address*)
         # The completion may come while the frame still stands: then nothing is wrong yet.
