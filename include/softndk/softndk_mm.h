@@ -71,8 +71,8 @@ typedef struct _IRP IRP, *PIRP;
 SOFTNDK_API SIZE_T MmSizeOfMdl(PVOID Base, SIZE_T Length);
 /*
  * An MDL for the range, pages not yet filled in; NULL if memory is short or Length exceeds
- * 4 GiB - PAGE_SIZE. Irp must be NULL ([DEVIATION] until there are IRPs), SecondaryBuffer and
- * ChargeQuota FALSE. DISPATCH. Freed by IoFreeMdl.
+ * 4 GiB - PAGE_SIZE. With an Irp the MDL becomes its MdlAddress, or (SecondaryBuffer) goes to the
+ * end of the chain that is there. DISPATCH. Freed by IoFreeMdl.
  */
 SOFTNDK_API PMDL IoAllocateMdl(
     PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PIRP Irp);
@@ -84,8 +84,9 @@ SOFTNDK_API VOID IoBuildPartialMdl(
 /* Fills in the pages of memory that stays resident. DISPATCH. */
 SOFTNDK_API VOID MmBuildMdlForNonPagedPool(PMDL MemoryDescriptorList);
 /*
- * Fills in the pages and marks them locked. [DEVIATION] host memory is not pinned, and nothing is
- * raised for an invalid range: an MDL must describe memory of the process.
+ * Fills in the pages and marks them locked. Raises STATUS_ACCESS_VIOLATION for a range that cannot
+ * be read ([DEVIATION] looked at only while a driver of softndk_driver.h exists, and writing is not
+ * tried). [DEVIATION] host memory is not pinned. DISPATCH.
  */
 SOFTNDK_API VOID MmProbeAndLockPages(
     PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode, LOCK_OPERATION Operation);
@@ -115,6 +116,51 @@ FORCEINLINE PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority)
         return Mdl->MappedSystemVa;
     return MmMapLockedPagesSpecifyCache(Mdl, KernelMode, 1, NULL, FALSE, Priority);
 }
+
+typedef enum _MEMORY_CACHING_TYPE {
+    MmNonCached = 0,
+    MmCached = 1,
+    MmWriteCombined = 2,
+    MmHardwareCoherentCached,
+    MmNonCachedUnordered,
+    MmUSWCCached,
+    MmMaximumCacheType,
+    MmNotMapped = -1
+} MEMORY_CACHING_TYPE;
+
+#define MM_DONT_ZERO_ALLOCATION               0x00000001
+#define MM_ALLOCATE_FROM_LOCAL_NODE_ONLY      0x00000002
+#define MM_ALLOCATE_FULLY_REQUIRED            0x00000004
+#define MM_ALLOCATE_NO_WAIT                   0x00000008
+#define MM_ALLOCATE_PREFER_CONTIGUOUS         0x00000010
+#define MM_ALLOCATE_REQUIRE_CONTIGUOUS_CHUNKS 0x00000020
+
+/*
+ * Pages, zeroed unless MM_DONT_ZERO_ALLOCATION, with a locked MDL that describes them; NULL: no
+ * memory. The limits are not looked at and the pages are contiguous. The pages go with
+ * MmFreePagesFromMdl, then the MDL with ExFreePool. DISPATCH.
+ */
+SOFTNDK_API PMDL MmAllocatePagesForMdl(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+    PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes);
+SOFTNDK_API PMDL MmAllocatePagesForMdlEx(PHYSICAL_ADDRESS LowAddress, PHYSICAL_ADDRESS HighAddress,
+    PHYSICAL_ADDRESS SkipBytes, SIZE_T TotalBytes, MEMORY_CACHING_TYPE CacheType, ULONG Flags);
+SOFTNDK_API VOID MmFreePagesFromMdl(PMDL MemoryDescriptorList);
+SOFTNDK_API PVOID MmMapLockedPages(PMDL MemoryDescriptorList, KPROCESSOR_MODE AccessMode);
+/* Does nothing. STATUS_SUCCESS. */
+SOFTNDK_API NTSTATUS MmProtectMdlSystemAddress(PMDL MemoryDescriptorList, ULONG NewProtect);
+/* Page-aligned nonpaged memory; NULL: none. APC_LEVEL; freed at DISPATCH. */
+SOFTNDK_API PVOID MmAllocateContiguousMemory(
+    SIZE_T NumberOfBytes, PHYSICAL_ADDRESS HighestAcceptableAddress);
+SOFTNDK_API PVOID MmAllocateContiguousMemorySpecifyCache(SIZE_T NumberOfBytes,
+    PHYSICAL_ADDRESS LowestAcceptableAddress, PHYSICAL_ADDRESS HighestAcceptableAddress,
+    PHYSICAL_ADDRESS BoundaryAddressMultiple, MEMORY_CACHING_TYPE CacheType);
+SOFTNDK_API VOID MmFreeContiguousMemory(PVOID BaseAddress);
+SOFTNDK_API VOID MmFreeContiguousMemorySpecifyCache(
+    PVOID BaseAddress, SIZE_T NumberOfBytes, MEMORY_CACHING_TYPE CacheType);
+/* TRUE if the address can be read now. DISPATCH. */
+SOFTNDK_API BOOLEAN MmIsAddressValid(PVOID VirtualAddress);
+
+#define MmGetSystemAddressForMdl(Mdl) MmGetSystemAddressForMdlSafe((Mdl), HighPagePriority)
 
 SOFTNDK_END_DECLS
 

@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "kenv/bugcheck.h"
 #include "kenv/irql.h"
+#include "kenv/report.h"
+#include "kenv/seh.h"
 
 #include <wdm.h>
 
@@ -34,6 +36,21 @@ VOID SoftNdkInitializeMdl(PMDL Mdl, PVOID BaseVa, SIZE_T Length)
     Mdl->ByteCount = (ULONG)Length;
 }
 
+/* Who allocated an MDL is noted in a member that nothing else here uses. */
+static struct kenv_tracked *tracked_of(const MDL *mdl)
+{
+    return (struct kenv_tracked *)(void *)mdl->Process;
+}
+
+static void attach(PIRP irp, PMDL mdl, BOOLEAN is_secondary)
+{
+    PMDL *at = &irp->MdlAddress;
+
+    while (is_secondary && *at != NULL)
+        at = &(*at)->Next;
+    *at = mdl;
+}
+
 PMDL IoAllocateMdl(
     PVOID VirtualAddress, ULONG Length, BOOLEAN SecondaryBuffer, BOOLEAN ChargeQuota, PIRP Irp)
 {
@@ -41,21 +58,41 @@ PMDL IoAllocateMdl(
 
     UNREFERENCED_PARAMETER(ChargeQuota);
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
-    if (Irp != NULL || SecondaryBuffer)
-        kenv_bugcheck(MEMORY_MANAGEMENT, (ULONG_PTR)Irp, SecondaryBuffer, 0, 0,
-            "IoAllocateMdl was given an IRP or SecondaryBuffer; softndk has no IRPs");
-    if (Length > LENGTH_MAX)
+    if (Length > LENGTH_MAX || kenv_fault(SoftNdkDrvMdl, 0, Length))
         return NULL;
     mdl = sn_zalloc(MmSizeOfMdl(VirtualAddress, Length));
     if (mdl == NULL)
         return NULL;
     SoftNdkInitializeMdl(mdl, VirtualAddress, Length);
+    mdl->Process = (PEPROCESS)(void *)kenv_track(SoftNdkDrvMdl, mdl, 0, Length, "MDL");
+    if (Irp != NULL)
+        attach(Irp, mdl, SecondaryBuffer);
     return mdl;
+}
+
+/* Only with checks on: a consumer without them has never been told. */
+static void require_unlocked(const MDL *mdl)
+{
+    struct kenv_report report = {
+        .rule = "mdl-freed-locked",
+        .text = "an MDL is freed while its pages are locked; they would stay locked for ever",
+        .advice = "call MmUnlockPages before IoFreeMdl",
+        .page = "IoFreeMdl",
+        .code = 0x76, /* PROCESS_HAS_LOCKED_PAGES, when the process ends */
+        .object = mdl,
+    };
+
+    if (!kenv_is_checked || (mdl->MdlFlags & MDL_PAGES_LOCKED) == 0)
+        return;
+    report.created = tracked_of(mdl) != NULL ? &tracked_of(mdl)->stack : NULL;
+    kenv_report(&report);
 }
 
 VOID IoFreeMdl(PMDL Mdl)
 {
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
+    require_unlocked(Mdl);
+    kenv_untrack(tracked_of(Mdl));
     sn_free(Mdl);
 }
 
@@ -91,6 +128,9 @@ VOID MmProbeAndLockPages(
         kenv_bugcheck(MEMORY_MANAGEMENT, (ULONG_PTR)MemoryDescriptorList, 0, 0, 0,
             "MmProbeAndLockPages: the pages of MDL %p are locked already",
             (void *)MemoryDescriptorList);
+    if (kenv_is_checked && !kenv_is_readable(MmGetMdlVirtualAddress(MemoryDescriptorList),
+                               MmGetMdlByteCount(MemoryDescriptorList)))
+        ExRaiseStatus(STATUS_ACCESS_VIOLATION);
     fill_pages(MemoryDescriptorList);
     set_flags(MemoryDescriptorList,
         MDL_PAGES_LOCKED | (Operation == IoReadAccess ? 0 : MDL_WRITE_OPERATION), 0);

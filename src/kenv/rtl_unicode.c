@@ -146,7 +146,7 @@ static NTSTATUS change_case(
     } else if (from->Length > to->MaximumLength) {
         return STATUS_BUFFER_OVERFLOW;
     }
-    for (USHORT i = 0; i < from->Length / sizeof(WCHAR); i++)
+    for (SIZE_T i = 0; i < from->Length / sizeof(WCHAR); i++)
         to->Buffer[i] = change(from->Buffer[i]);
     to->Length = from->Length;
     return STATUS_SUCCESS;
@@ -175,7 +175,7 @@ NTSTATUS RtlHashUnicodeString(
 
     if (String == NULL || HashValue == NULL || HashAlgorithm > HASH_STRING_ALGORITHM_X65599)
         return STATUS_INVALID_PARAMETER;
-    for (USHORT i = 0; i < String->Length / sizeof(WCHAR); i++) {
+    for (SIZE_T i = 0; i < String->Length / sizeof(WCHAR); i++) {
         WCHAR c = CaseInSensitive ? RtlUpcaseUnicodeChar(String->Buffer[i]) : String->Buffer[i];
 
         hash = hash * 65599 + (USHORT)c;
