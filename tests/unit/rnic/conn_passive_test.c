@@ -8,13 +8,19 @@ struct fixture {
     struct raw r;
 };
 
-static void open_with(struct fixture *f, const struct rnic_options *o)
+static void open_by_seed(
+    struct fixture *f, uint64_t seed, const struct sim_faults *faults, const struct rnic_options *o)
 {
-    pair_open_with(&f->p, 11, NULL, NULL, o);
+    pair_open_with(&f->p, seed, faults, NULL, o);
     raw_open(&f->r, &f->p);
     listen_on(&f->p, &f->p.b, PORT);
     forget(&f->p.b);
     raw_connect(&f->r, &f->p.b, PORT);
+}
+
+static void open_with(struct fixture *f, const struct rnic_options *o)
+{
+    open_by_seed(f, 11, NULL, o);
 }
 
 static void open_default(struct fixture *f)
@@ -123,6 +129,60 @@ static void quiet_peer_of_revision_1(void **state)
         assert_int_equal(rnic_connector_state(b->conn), RNIC_CONN_CONNECTED);
         close_all(&f);
     }
+}
+
+/* Silence counts only once the peer's TCP has the Reply: until then it has nothing to answer. */
+static void quiet_while_the_reply_travels(void **state)
+{
+    const struct sim_faults slow = {.delay_ns_max = 4000000000u};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        const struct rnic_options o = test_options();
+        struct fixture f;
+        struct side *b = &f.p.b;
+
+        open_by_seed(&f, seed, NULL, &o);
+        request(&f, "E01");
+        sim_set_faults(f.p.world, &slow);
+        accept_now(b);
+        for (int i = 0; f.r.rx_len == 0; i++) {
+            assert_true(i < 500);
+            assert_string_equal(b->log, "R");
+            pass_ms(&f.p, 10);
+        }
+        pass_ms(&f.p, 500);
+        assert_string_equal(b->log, "RA");
+        assert_int_equal(b->status[NOTE_ACCEPT], SN_OK);
+        close_all(&f);
+    }
+}
+
+/* A peer that does not take the Reply is not waited for longer than a start-up may last. */
+static void reply_does_not_get_out(void **state)
+{
+    const struct sim_faults narrow = {.pipe_capacity = 64};
+    const struct rnic_options o = test_options();
+    const uint8_t private_data[100] = {0};
+    struct fixture f;
+    struct side *b = &f.p.b;
+
+    (void)state;
+    open_by_seed(&f, 11, &narrow, &o);
+    request(&f, "E01");
+    raw_enter(&f.r);
+    plat_pipe_watch(f.r.pipe, false, false);
+    plat_lane_leave(f.r.lane);
+    assert_int_equal(rnic_connector_accept(b->conn, b->qp, 1, 1, private_data, sizeof private_data,
+                         event_of(b), done_of(b, NOTE_ACCEPT)),
+        SN_PENDING);
+    pass_ms(&f.p, o.mpa_timeout_ms / 2);
+    assert_string_equal(b->log, "R");
+    pass_ms(&f.p, o.mpa_timeout_ms);
+    assert_string_equal(b->log, "RA");
+    assert_int_equal(b->status[NOTE_ACCEPT], SN_ABORTED);
+    assert_null(b->conn->pipe);
+    close_all(&f);
 }
 
 /* Not a Request, or not whole in time: closed without a word, and the consumer hears nothing.
@@ -422,6 +482,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepts_revision_2),
         cmocka_unit_test(quiet_peer_of_revision_1),
+        cmocka_unit_test(quiet_while_the_reply_travels),
+        cmocka_unit_test(reply_does_not_get_out),
         cmocka_unit_test(bad_requests),
         cmocka_unit_test(unfit_request),
         cmocka_unit_test(rejects),
