@@ -68,7 +68,7 @@ void *verify_obj_new(struct verify_adapter *a, NDK_OBJECT_TYPE type, size_t size
     sn_list_init(&o->link);
     if (a != NULL && &a->o != o)
         verify_obj_get(&a->o);
-    verify_stack_take(&o->born, 1);
+    verify_stack_take(&o->born, 0);
     return o;
 }
 

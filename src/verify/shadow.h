@@ -72,7 +72,7 @@ const char *verify_state_name(enum verify_state state);
 
 /*
  * A zeroed shadow of `size` octets that begins with a struct verify_obj, in VERIFY_CREATING, with
- * one reference; `born` is the stack of the caller's caller. NULL: no memory.
+ * one reference; `born` is the stack of the caller. NULL: no memory.
  */
 SN_MUST_CHECK void *verify_obj_new(
     struct verify_adapter *a, NDK_OBJECT_TYPE type, size_t size, const VOID *table);

@@ -67,6 +67,7 @@ static bool find_function(const struct image *im, const Elf64_Shdr *sections, si
             continue;
         snprintf(name, NAME_MAX_OCTETS, "%.*s", (int)(names->sh_size - s->st_name),
             (const char *)im->p + names->sh_offset + s->st_name);
+        name[strcspn(name, ".")] = '\0'; /* "f.cold" and the like are parts of f */
         *start = s->st_value;
         return true;
     }

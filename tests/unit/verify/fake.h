@@ -17,6 +17,8 @@
 #include "verify/kinds.h"
 #include "verify/layer.h"
 
+#include <softndk.h>
+
 enum { FAKE_RESULTS_MAX = 256 };
 
 struct fake_object {
@@ -47,7 +49,7 @@ static struct {
     struct fake_object *made;
     void *state;
     ULONG flags; /* of the adapter */
-    const char *mode, *risky, *buffers, *linger;
+    const char *mode, *risky, *buffers, *linger, *log;
 } fake __attribute__((unused));
 
 static inline struct fake_object *fake_of(void *object)

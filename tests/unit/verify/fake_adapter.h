@@ -264,8 +264,6 @@ static const NDK_ADAPTER_DISPATCH fake_adapter_table = {
     .NdkReleaseLAM = FakeReleaseLam,
 };
 
-static char fake_log[] __attribute__((unused)) = "/dev/null";
-
 static inline char *fake_env(const char *name)
 {
     const struct {
@@ -276,7 +274,7 @@ static inline char *fake_env(const char *name)
         {"SOFTNDK_VERIFY_BUFFERS", fake.buffers},
         {"SOFTNDK_VERIFY_LINGER_MS", fake.linger},
         {"SOFTNDK_VERIFY_CALLBACK_MS", "0"},
-        {"SOFTNDK_VERIFY_LOG", fake_log},
+        {"SOFTNDK_VERIFY_LOG", fake.log != NULL ? fake.log : "/dev/null"},
     };
 
     for (size_t i = 0; i < SN_ARRAY_COUNT(variables); i++) {
