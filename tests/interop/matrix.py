@@ -123,8 +123,8 @@ def run_settings(t):
 def run_sizes(t, sizes=tuple(SIZES), count=10):
     t.guest.need_rping(RPING_PORT)
     for size in sizes:
-        client = Client(t.bin, t.guest.address(RPING_PORT), size, count, bulk(size),
-                        netns=t.guest.netns)
+        client = Client(t.bin, t.guest.address(RPING_PORT), size, count,
+                        bulk(size, t.guest.netns), netns=t.guest.netns)
         rc = client.end()
         t.report.check("%d octets%s" % (size, t.suffix), WE, rc == 0 and client.verified == count,
                        "%d pings" % client.verified, client.text, client.verified)
@@ -134,7 +134,7 @@ def run_sizes(t, sizes=tuple(SIZES), count=10):
 
 def siw_sends_sizes(t, sizes, count):
     """All of them to one server; they want the same settings."""
-    server = Server(t.bin, os.path.join(t.work, "sizes.log"), bulk(max(sizes)),
+    server = Server(t.bin, os.path.join(t.work, "sizes.log"), bulk(max(sizes), t.guest.netns),
                     netns=t.guest.netns)
     for size in sizes:
         before = server.verified()

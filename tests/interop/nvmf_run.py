@@ -6,11 +6,10 @@ import subprocess
 import tempfile
 import time
 
-from ours import environment, in_netns
+from ours import bulk, environment, in_netns
 
 NQN = "nqn.2026-01.lab:ram"  # the lab's
-# siw misreads a CRC that the end of a TCP segment cuts in two; it does without when nobody asks.
-SETTINGS = {"CRC": 0, "MPA_TIMEOUT_MS": 60000}
+SETTINGS = {"MPA_TIMEOUT_MS": 60000}
 
 
 class Run:
@@ -24,7 +23,8 @@ class Run:
                    "120", *options]
         self.process = subprocess.Popen(in_netns(netns, command), stdin=subprocess.DEVNULL,
                                         stdout=self.log, stderr=subprocess.STDOUT,
-                                        env=environment({**SETTINGS, **(settings or {})}))
+                                        env=environment({**SETTINGS, **bulk(1 << 20, netns),
+                                                         **(settings or {})}))
         self.text = ""
         Run.running.append(self)
 
