@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+/* initguid.h: from here on DEFINE_GUID defines what it names. */
+#ifndef INITGUID
+#define INITGUID
+#endif
+
+#include <guiddef.h>
