@@ -111,12 +111,12 @@ broken() {
     run 1 "left behind a system thread" "DriverEntry at open_adapter.c" \
         "left behind a pool block" "tag 'Leak', 100 bytes" "left open are 1 NDK object" "adapter" \
         -- open_adapter.so --seconds 1
-    run 1 "verifier: N-L5" "the MR was not closed" "CreateRegion" \
+    run 1 "verifier: N-L5" "the MR was not closed" "CreateRegion at leak_mr.c:1" \
         "HANG: DriverUnload of leak_mr has not returned for 8 seconds" "Unload at leak_mr.c:29" \
         "still open are 2 NDK objects" -- leak_mr.so --seconds 1 --patience 8
-    run 1 "the connect ended with 0xc0000236" "the connector was not closed" "CreateConnector" \
+    run 1 "the connect ended with 0xc0000236" "the connector was not closed" "CreateConnector at lost_connector.c:2" \
         "HANG: DriverUnload of lost_connector" -- lost_connector.so --seconds 1 --patience 8
-    run 1 "verifier: N-L6" "the close completion is NULL" "ForgetDomain" "1 rule broken" \
+    run 1 "verifier: N-L6" "the close completion is NULL" "ForgetDomain at null_close.c:10" "1 rule broken" \
         -- null_close.so
     [ -n "$SANITIZER" ] ||
         run 139 "BUGCHECK 0x000000D1 DRIVER_IRQL_NOT_LESS_OR_EQUAL" \

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "ndkrun/log.h"
+#include "ndkrun/relay.h"
 #include "ndkrun/report.h"
 #include "ndkrun/stack.h"
 
@@ -96,6 +97,7 @@ static void on_crash(int number, siginfo_t *info, void *context)
     struct crash crash = crash_of(number, info, pc, irql);
 
     /* Nothing here is safe in a handler, and nothing can be lost by it. */
+    relay_flush();
     fflush(stdout);
     fprintf(stderr, "\nndkrun: BUGCHECK 0x%08X %s\n  what: %s, address %p\n  IRQL: %s\n",
         crash.code, crash.name, crash.what, info->si_addr, log_irql_name(irql));
@@ -190,6 +192,7 @@ static void print_threads(void)
 
 static void report_hang(void)
 {
+    relay_flush();
     fflush(stdout);
     fprintf(
         stderr, "\nndkrun: HANG: %s has not returned for %g seconds\n", watched, watched_seconds);

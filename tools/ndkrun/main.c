@@ -14,6 +14,7 @@
 #include "ndkrun/image.h"
 #include "ndkrun/ioctl.h"
 #include "ndkrun/log.h"
+#include "ndkrun/relay.h"
 #include "ndkrun/report.h"
 #include "ndkrun/stack.h"
 
@@ -264,6 +265,7 @@ static size_t end_all(struct driver *drivers, size_t count, const struct options
     }
     leaks += report_ndk_objects("LEAK: left open are");
     wrong += leaks;
+    relay_flush();
     if (report_rule_count() > 0)
         report_say("%zu rule%s broken", report_rule_count(), report_rule_count() == 1 ? "" : "s");
     if (leaks > 0)
@@ -284,6 +286,7 @@ static int run(struct driver *drivers, size_t count, const struct options *o)
         let_work(o);
     }
     wrong += end_all(drivers, count, o);
+    relay_flush();
     log_end();
     if (started < count)
         return RUN_REFUSED;
@@ -317,6 +320,7 @@ static int prepare_and_run(char **argv, const struct args_result *rest, const st
     }
     catch_interrupts();
     report_start();
+    relay_start();
     crash_start(has_sanitizer);
     return run(drivers, rest->rest_count, o);
 }

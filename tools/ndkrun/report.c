@@ -6,7 +6,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "ndkrun/annotate.h"
 #include "ndkrun/log.h"
+#include "ndkrun/relay.h"
 #include "ndkrun/stack.h"
 
 static atomic_size_t rule_count;
@@ -35,6 +37,7 @@ static BOOLEAN sink(PVOID context, const SOFTNDK_DRV_REPORT *r)
 {
     UNREFERENCED_PARAMETER(context);
     atomic_fetch_add(&rule_count, 1);
+    relay_flush();
     fflush(stdout);
     if (r->IsFatal)
         fprintf(stderr, "\nndkrun: BUGCHECK 0x%08X %s (0x%zX, 0x%zX, 0x%zX, 0x%zX)\n",
@@ -160,8 +163,10 @@ size_t report_leaks(PSOFTNDK_DRV driver, const char *head)
 
 static VOID print_line(PVOID context, const char *text)
 {
-    UNREFERENCED_PARAMETER(context);
-    fprintf(stderr, "  %s\n", text);
+    char line[ANNOTATE_LINE_MAX];
+
+    snprintf(line, sizeof line, "  %s", text);
+    annotate_line(context, line);
 }
 
 static VOID print_no_line(PVOID context, const char *text)
@@ -172,12 +177,15 @@ static VOID print_no_line(PVOID context, const char *text)
 
 size_t report_ndk_objects(const char *head)
 {
+    static struct annotate a;
     size_t count = (size_t)SoftNdkVerifyListObjects(print_no_line, NULL);
 
     if (count == 0)
         return 0;
+    relay_flush();
     fflush(stdout);
     fprintf(stderr, "\nndkrun: %s %zu NDK object%s:\n", head, count, count == 1 ? "" : "s");
-    SoftNdkVerifyListObjects(print_line, NULL);
+    SoftNdkVerifyListObjects(print_line, &a);
+    annotate_end(&a);
     return count;
 }

@@ -74,7 +74,8 @@ static const char *last_part(const char *path)
 }
 
 /* "CleanupQueue at queue.c:120", with what was inlined on lines of their own. False: not known. */
-static bool print_line_of(FILE *out, const char *path, uintptr_t offset, size_t number)
+static bool print_line_of(
+    FILE *out, const char *indent, const char *path, uintptr_t offset, size_t number)
 {
     char command[PATH_TEXT_MAX + 128], line[LINE_MAX_CHARS];
     bool is_first = true;
@@ -94,13 +95,34 @@ static bool print_line_of(FILE *out, const char *path, uintptr_t offset, size_t 
         if (is_first && strstr(text, "??:") != NULL)
             break;
         if (is_first)
-            fprintf(out, "    #%zu %s (%s)\n", number, text, last_part(path));
+            fprintf(out, "%s#%zu %s (%s)\n", indent, number, text, last_part(path));
         else
-            fprintf(out, "       %s\n", text);
+            fprintf(out, "%s   %s\n", indent, text);
         is_first = false;
     }
     pclose(pipe);
     return !is_first;
+}
+
+static const char *path_of_name(const char *file_name)
+{
+    for (size_t i = 0; i < driver_count; i++)
+        if (strcmp(last_part(drivers[i].path), file_name) == 0)
+            return drivers[i].path;
+    return NULL;
+}
+
+bool stack_is_driver_name(const char *file_name)
+{
+    return path_of_name(file_name) != NULL;
+}
+
+bool stack_print_place(
+    FILE *out, const char *indent, size_t number, const char *file_name, uintptr_t offset)
+{
+    const char *path = path_of_name(file_name);
+
+    return path != NULL && print_line_of(out, indent, path, offset, number);
 }
 
 static void print_frame(FILE *out, void *frame, size_t depth, size_t number)
@@ -119,7 +141,7 @@ static void print_frame(FILE *out, void *frame, size_t depth, size_t number)
     }
     offset = (uintptr_t)address - (uintptr_t)info.dli_fbase;
     path = driver_path(info.dli_fbase);
-    if (path != NULL && print_line_of(out, path, offset, number))
+    if (path != NULL && print_line_of(out, "    ", path, offset, number))
         return;
     file = file_of(&info);
     if (file != NULL && file->octets != NULL)
