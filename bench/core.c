@@ -356,6 +356,8 @@ static void print_results(void)
     printf("\n]}\n");
 }
 
+static const char usage[] = "usage: bench_core [--rounds N] [--guard]\n";
+
 int main(int argc, char **argv)
 {
     static struct pair crc, plain, big;
@@ -367,9 +369,14 @@ int main(int argc, char **argv)
     struct args_result result;
 
     tool_start("bench_core");
-    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result) ||
-        result.wants_help || result.rest_count > 0)
-        return tool_fail(TOOL_USAGE, "usage: bench_core [--rounds N] [--guard]");
+    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result))
+        return tool_fail(TOOL_USAGE, "%s", result.error);
+    if (result.rest_count > 0)
+        return tool_fail(TOOL_USAGE, "'%s' is one argument too many", result.rest[0]);
+    if (result.wants_help) {
+        fputs(usage, stdout);
+        return TOOL_DONE;
+    }
     for (int i = 0; i < OP_COUNT; i++) {
         samples[i] = calloc(rounds, sizeof *samples[i]);
         if (samples[i] == NULL)

@@ -366,6 +366,8 @@ static void close_all(struct bench *b)
     }
 }
 
+static const char usage[] = "usage: bench_micro [--rounds N] [--guard]\n";
+
 int main(int argc, char **argv)
 {
     static struct bench b = {.rounds = 400};
@@ -376,9 +378,14 @@ int main(int argc, char **argv)
     struct args_result result;
 
     tool_start("bench_micro");
-    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result) ||
-        result.wants_help || result.rest_count > 0)
-        return tool_fail(TOOL_USAGE, "usage: bench_micro [--rounds N] [--guard]");
+    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result))
+        return tool_fail(TOOL_USAGE, "%s", result.error);
+    if (result.rest_count > 0)
+        return tool_fail(TOOL_USAGE, "'%s' is one argument too many", result.rest[0]);
+    if (result.wants_help) {
+        fputs(usage, stdout);
+        return TOOL_DONE;
+    }
     if (!open_all(&b))
         return TOOL_FAILED;
     for (uint64_t i = 0; i < b.rounds; i++) {

@@ -541,21 +541,6 @@ static int measure(struct side *s)
     return is_done ? TOOL_DONE : TOOL_FAILED;
 }
 
-/* Keeps this process on the n-th processor (from 0) that it may use; there may be only one. */
-static void stay_on(unsigned n)
-{
-    cpu_set_t may, only;
-
-    if (sched_getaffinity(0, sizeof may, &may) != 0 || CPU_COUNT(&may) < 2)
-        return;
-    CPU_ZERO(&only);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &may) && n-- == 0)
-            CPU_SET(cpu, &only);
-    }
-    sched_setaffinity(0, sizeof only, &only);
-}
-
 /* A descriptor for each connection, and some more. */
 static int raise_limit(uint64_t qps)
 {
@@ -575,6 +560,9 @@ static int raise_limit(uint64_t qps)
                                                  : tool_fail(TOOL_FAILED, "setrlimit failed");
 }
 
+static const char usage[] = "usage: bench_scale [--qps N] [--depth N] [--threads N] "
+                            "[--seconds S] [--lanes N]\n";
+
 int main(int argc, char **argv)
 {
     static struct options o = {.qps = 10000, .depth = 16, .threads = 4, .seconds = 1};
@@ -592,10 +580,14 @@ int main(int argc, char **argv)
     int rc;
 
     tool_start("bench_scale");
-    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result) ||
-        result.wants_help || result.rest_count > 0)
-        return tool_fail(TOOL_USAGE, "usage: bench_scale [--qps N] [--depth N] [--threads N] "
-                                     "[--seconds S] [--lanes N]");
+    if (!args_parse(options, sizeof options / sizeof options[0], argc, argv, &result))
+        return tool_fail(TOOL_USAGE, "%s", result.error);
+    if (result.rest_count > 0)
+        return tool_fail(TOOL_USAGE, "'%s' is one argument too many", result.rest[0]);
+    if (result.wants_help) {
+        fputs(usage, stdout);
+        return TOOL_DONE;
+    }
     rc = raise_limit(o.qps);
     s.shared =
         mmap(NULL, sizeof *s.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -611,7 +603,7 @@ int main(int argc, char **argv)
     child = fork();
     if (child < 0)
         return tool_fail(TOOL_FAILED, "no second process");
-    stay_on(child == 0);
+    tool_stay_on(child == 0);
     if (child == 0) {
         serve(&s);
         _exit(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/tool.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,4 +72,18 @@ void tool_sleep_ns(uint64_t ns)
         t.tv_nsec = (long)rest;
         nanosleep(&t, NULL);
     }
+}
+
+void tool_stay_on(unsigned n)
+{
+    cpu_set_t may, only;
+
+    if (sched_getaffinity(0, sizeof may, &may) != 0 || n >= (unsigned)CPU_COUNT(&may))
+        return;
+    CPU_ZERO(&only);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &may) && n-- == 0)
+            CPU_SET(cpu, &only);
+    }
+    sched_setaffinity(0, sizeof only, &only);
 }

@@ -32,4 +32,8 @@ uint64_t tool_now_ns(void);
 /* Sleeps, but not longer than until an interrupt. */
 void tool_sleep_ns(uint64_t ns);
 
+/* Keeps the calling thread, and threads that it starts, on the n-th processor (from 0) that it may
+ * use. Nothing happens where there are fewer. */
+void tool_stay_on(unsigned n);
+
 #endif
