@@ -19,7 +19,7 @@ function(softndk_folder folder deps)
   endif()
   target_include_directories(softndk_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(softndk_${name} ${scope} softndk_flags ${ARGN})
-  if(folder MATCHES "^(kenv|ndk|verify|chaos|product)$")
+  if(folder MATCHES "^(kenv|ndk|verify|chaos|calltrace|product)$")
     # These folders speak the public names.
     target_include_directories(softndk_${name} ${scope} ${CMAKE_SOURCE_DIR}/include/softndk)
   endif()

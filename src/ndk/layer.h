@@ -29,6 +29,7 @@
 enum ndk_layer_slot {
     NDK_SLOT_VERIFY = 0,
     NDK_SLOT_CHAOS = 1,
+    NDK_SLOT_CALLTRACE = 2,
     NDK_SLOT_TEST = 3, /* layers that a test makes up */
     NDK_SLOT_COUNT = 4
 };

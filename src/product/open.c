@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "calltrace/calltrace.h"
 #include "chaos/chaos.h"
 #include "kenv/irql.h"
 #include "ndk/adapter.h"
@@ -21,7 +22,8 @@
 #include "verify/layer.h"
 
 /* What may stand between consumer and provider, the consumer's side first. */
-static const struct ndk_layer *const known_layers[] = {&verify_layer, &chaos_layer, NULL};
+static const struct ndk_layer *const known_layers[] = {
+    &calltrace_layer, &verify_layer, &chaos_layer, NULL};
 
 /* getenv, with no other thread changing the environment meanwhile: the consumer's duty. */
 static char *environment(const char *name)
