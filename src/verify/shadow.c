@@ -20,7 +20,7 @@ static struct {
 } kept = {.lock = {.rank = SN_RANK_LEAF}, .list = {&kept.list, &kept.list}};
 
 static _Thread_local struct verify_callback *callback_now;
-static _Thread_local uint32_t thread_now;
+_Thread_local uint32_t verify_thread_now __attribute__((visibility("hidden")));
 
 const char *verify_type_name(NDK_OBJECT_TYPE type)
 {
@@ -228,11 +228,10 @@ bool verify_not_usable(struct verify_obj *o, const char *call)
     return true;
 }
 
-uint32_t verify_thread(void)
+uint32_t verify_thread_ask(void)
 {
-    if (thread_now == 0)
-        thread_now = (uint32_t)syscall(SYS_gettid);
-    return thread_now;
+    verify_thread_now = (uint32_t)syscall(SYS_gettid);
+    return verify_thread_now;
 }
 
 /* ---- callbacks ---- */

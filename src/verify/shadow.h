@@ -126,7 +126,14 @@ static inline void verify_leave(struct verify_obj *o)
 }
 
 /* A number of the calling thread, the system's own. */
-uint32_t verify_thread(void);
+extern _Thread_local uint32_t verify_thread_now __attribute__((visibility("hidden"))); /* or 0 */
+uint32_t verify_thread_ask(void);
+static inline uint32_t verify_thread(void)
+{
+    uint32_t now = verify_thread_now;
+
+    return SN_LIKELY(now != 0) ? now : verify_thread_ask();
+}
 
 /* What the consumer promises to do one at a time: the thread that is inside, or 0. */
 struct verify_domain {
