@@ -68,6 +68,33 @@ static void merging_is_adding(void **state)
     assert_memory_equal(&parts[0], &h, sizeof h);
 }
 
+static void see(void *context, double value, uint64_t count)
+{
+    double *sums = context; /* of values, of counts, the last value */
+
+    assert_true(value > sums[2] || sums[1] == 0);
+    sums[0] += value * (double)count;
+    sums[1] += (double)count;
+    sums[2] = value;
+}
+
+/* Every value is in one of the buckets, which come in rising order. */
+static void buckets_hold_everything(void **state)
+{
+    double sums[3] = {0, 0, 0};
+
+    (void)state;
+    hist_clear(&h);
+    hist_each(&h, see, sums);
+    assert_true(sums[1] == 0);
+    for (uint64_t i = 0; i < 5000; i++)
+        hist_add(&h, i * 37);
+    hist_each(&h, see, sums);
+    assert_true(sums[1] == 5000);
+    assert_true(sums[0] / sums[1] > 0.995 * hist_mean(&h));
+    assert_true(sums[0] / sums[1] < 1.005 * hist_mean(&h));
+}
+
 static int compare(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -107,6 +134,7 @@ int main(void)
         cmocka_unit_test(small_values_are_exact),
         cmocka_unit_test(one_value_is_every_quantile),
         cmocka_unit_test(merging_is_adding),
+        cmocka_unit_test(buckets_hold_everything),
         cmocka_unit_test(is_right_to_half_a_percent),
     };
 

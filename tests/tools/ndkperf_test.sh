@@ -49,7 +49,8 @@ kill -INT "$SERVER_PID"
 wait "$SERVER_PID"
 
 start_server 127.0.0.1 "$LOG" "$PERF" --once --server
-expect 0 "" "$PERF" "$SERVER" --size 1,4096 --iters 20 --json "$WORK/lat.json"
+expect 0 "" "$PERF" "$SERVER" --size 1,4096 --iters 20 --json "$WORK/lat.json" \
+    --histogram "$WORK/lat.csv"
 server_ends 0 "send lat 4096: done" "$LOG"
 start_server 127.0.0.1 "$LOG" "$PERF" --once --server
 expect 0 "" "$PERF" "$SERVER" --metric bw --op write --iters 20 --crc off --event --json "$WORK/bw.json"
@@ -79,6 +80,13 @@ for r in lat["results"]:
     l = r["lat_us"]
     check("order", 0 < l["min"] <= l["median"] <= l["p99"] <= l["p999"] <= l["max"])
     check("mean", l["min"] <= l["mean"] <= l["max"] and len(l) == 6)
+rows = list(csv.DictReader(open(sys.argv[1] + "/lat.csv")))
+for r in lat["results"]:
+    of_run = [(float(b["us"]), int(b["count"])) for b in rows if b["size"] == str(r["size"])]
+    check("all in the histogram", sum(count for _, count in of_run) == 20)
+    check("rising", [us for us, _ in of_run] == sorted(us for us, _ in of_run))
+    check("within", all(0.99 * r["lat_us"]["min"] <= us <= 1.01 * r["lat_us"]["max"]
+                        for us, _ in of_run))
 bw, = json.load(open(sys.argv[1] + "/bw.json"))["results"]
 check("bandwidth", bw["mode"] == "event" and bw["crc"] == "off" and bw["iters"] == 20)
 rate = bw["iters"] * bw["size"] / bw["seconds"] / 1e9
@@ -118,6 +126,7 @@ expect_sentence 2 "as many queue pairs" "$PERF" 127.0.0.1 --metric bw --threads 
 expect_sentence 2 "bw and rate" "$PERF" 127.0.0.1 --bidirectional
 expect_sentence 2 "2 octets" "$PERF" 127.0.0.1 --bidirectional --metric bw --size 1
 expect_sentence 2 "lower --sge" "$PERF" 127.0.0.1 --size 64,3 --sge 4
+expect_sentence 2 "lat and conn" "$PERF" 127.0.0.1 --metric bw --histogram "$WORK/h"
 expect_sentence 2 "raise --iters" "$PERF" 127.0.0.1 --threads 3 --iters 2
 expect_sentence 2 "cannot write" "$PERF" 127.0.0.1 --csv "$WORK/no/such/folder"
 expect_sentence 2 "cannot write" "$PERF" 127.0.0.1 --json "$WORK/no/such/folder"

@@ -85,3 +85,12 @@ double hist_mean(const struct hist *h)
 {
     return h->count == 0 ? 0 : (double)h->sum / (double)h->count;
 }
+
+void hist_each(
+    const struct hist *h, void (*see)(void *context, double value, uint64_t count), void *context)
+{
+    for (unsigned i = 0; i < HIST_BUCKETS; i++) {
+        if (h->bucket[i] > 0)
+            see(context, value_of(i), h->bucket[i]);
+    }
+}

@@ -22,5 +22,8 @@ void hist_merge(struct hist *h, const struct hist *other);
 /* The value below which `fraction` (0 to 1) of all lie; 0 if there are none. */
 double hist_quantile(const struct hist *h, double fraction);
 double hist_mean(const struct hist *h);
+/* Calls `see` for each bucket that has something, in rising order; `value` is its middle. */
+void hist_each(
+    const struct hist *h, void (*see)(void *context, double value, uint64_t count), void *context);
 
 #endif

@@ -12,7 +12,7 @@
 #include "ndkperf/perf.h"
 
 struct perf_options {
-    const char *address, *from, *json, *csv;
+    const char *address, *from, *json, *csv, *histogram;
     uint32_t interface;
     enum perf_op op;
     enum perf_metric metric;

@@ -14,6 +14,7 @@ static const char help[] =
     "               [--size N[,N...] | --all] [--depth N] [--qps N] [--threads N] [--chain N]\n"
     "               [--sge N] [--bidirectional] [--seconds S | --iters N] [--poll | --event]\n"
     "               [--crc on|off] [--transport auto|tcp|shm] [--json FILE] [--csv FILE]\n"
+    "               [--histogram FILE]\n"
     "\n"
     "Measures Send, RDMA Write and RDMA Read between two processes.\n"
     "\n"
@@ -42,6 +43,7 @@ static const char help[] =
     "  --transport           auto (default), tcp; shm does not exist yet\n"
     "  --json FILE           write the results there too\n"
     "  --csv FILE            likewise, a line for each run below a line of names\n"
+    "  --histogram FILE      lat, conn: how often each time was measured, as CSV\n"
     "  --if N, --from ADDR   the interface with this index; client: connect from this address\n"
     "  --version, --help\n"
     "\n"
@@ -60,7 +62,7 @@ static const char help[] =
 
 struct arguments {
     bool is_server, is_once, is_poll, is_event, is_all, is_bidirectional;
-    const char *from, *json, *csv;
+    const char *from, *json, *csv, *histogram;
     uint64_t interface, depth, qps, threads, chain, sges, iters;
     struct args_sizes sizes;
     double seconds;
@@ -114,6 +116,8 @@ static int check_options(const struct perf_options *o)
                                      "request at a time: leave --qps and --chain out");
     if (o->is_bidirectional && (o->metric == PERF_LAT || o->metric == PERF_CONN))
         return tool_fail(TOOL_USAGE, "--bidirectional is for the metrics bw and rate");
+    if (o->histogram != NULL && o->metric != PERF_LAT && o->metric != PERF_CONN)
+        return tool_fail(TOOL_USAGE, "--histogram is for the metrics lat and conn");
     if (o->iters > 0 && o->iters < o->threads)
         return tool_fail(TOOL_USAGE, "each thread needs an iteration; raise --iters");
     for (size_t i = 0; i < o->sizes.count; i++) {
@@ -136,6 +140,7 @@ static int make_options(const struct arguments *a, const char *address, struct p
         .from = a->from,
         .json = a->json,
         .csv = a->csv,
+        .histogram = a->histogram,
         .interface = (uint32_t)a->interface,
         .op = (enum perf_op)a->op,
         .metric = (enum perf_metric)a->metric,
@@ -183,6 +188,7 @@ int main(int argc, char **argv)
         {"--transport", ARGS_CHOICE, &a.transport, 0, 0, "auto tcp shm"},
         {"--json", ARGS_TEXT, &a.json, 0, 0, NULL},
         {"--csv", ARGS_TEXT, &a.csv, 0, 0, NULL},
+        {"--histogram", ARGS_TEXT, &a.histogram, 0, 0, NULL},
         {"--from", ARGS_TEXT, &a.from, 0, 0, NULL},
         {"--if", ARGS_NUMBER, &a.interface, 0, INT32_MAX, NULL},
     };

@@ -9,7 +9,7 @@
 #include "ndkperf/client.h"
 
 struct results {
-    FILE *json, *csv; /* NULL: not asked for */
+    FILE *json, *csv, *histogram; /* NULL: not asked for */
     json_t *array;
 };
 
@@ -24,6 +24,8 @@ static void close_files(struct results *f)
         fclose(f->json);
     if (f->csv != NULL)
         fclose(f->csv);
+    if (f->histogram != NULL)
+        fclose(f->histogram);
     json_decref(f->array);
     free(f);
 }
@@ -42,6 +44,8 @@ struct results *results_open(const struct perf_options *o)
         bad = o->json;
     if (o->csv != NULL && (f->csv = fopen(o->csv, "w")) == NULL)
         bad = o->csv;
+    if (o->histogram != NULL && (f->histogram = fopen(o->histogram, "w")) == NULL)
+        bad = o->histogram;
     if (bad != NULL || f->array == NULL) {
         tool_fail(TOOL_USAGE, "cannot write '%s'; name a file that can be created",
             bad != NULL ? bad : "the results");
@@ -50,6 +54,8 @@ struct results *results_open(const struct perf_options *o)
     }
     if (f->csv != NULL)
         fputs(csv_head, f->csv);
+    if (f->histogram != NULL)
+        fputs("size,us,count\n", f->histogram);
     return f;
 }
 
@@ -139,11 +145,32 @@ static void add_csv(FILE *csv, const struct perf_options *o, const struct perf_r
     fputc('\n', csv);
 }
 
+/* ---- Histogram ---- */
+
+struct bucket_line {
+    FILE *file;
+    const struct perf_options *o;
+    uint64_t size;
+};
+
+static void add_bucket(void *context, double ns, uint64_t count)
+{
+    const struct bucket_line *line = context;
+
+    fprintf(line->file, "%llu,%.4f,%llu\n", (unsigned long long)line->size,
+        table_lat_us(line->o, ns), (unsigned long long)count);
+}
+
 void results_add(struct results *f, const struct perf_options *o, const struct perf_result *r)
 {
     add_json(f, o, r);
     if (f->csv != NULL)
         add_csv(f->csv, o, r);
+    if (f->histogram != NULL) {
+        struct bucket_line line = {f->histogram, o, r->size};
+
+        hist_each(r->hist, add_bucket, &line);
+    }
 }
 
 static bool is_written(FILE *file, const char *path)
@@ -167,6 +194,7 @@ bool results_close(struct results *f, const struct perf_options *o)
     }
     is_good = is_written(f->json, o->json) && is_good;
     is_good = is_written(f->csv, o->csv) && is_good;
+    is_good = is_written(f->histogram, o->histogram) && is_good;
     json_decref(document);
     json_decref(f->array);
     free(f);
