@@ -212,7 +212,7 @@ static bool prove(struct controller *c)
 static int visit(struct host *h, struct arguments *a)
 {
     struct controller c;
-    bool is_unreachable, is_right, is_graceful;
+    bool is_unreachable, is_right;
     uint64_t theirs, ours;
 
     if (!controller_open(h, &c, &a->to, &a->options, &is_unreachable))
@@ -220,13 +220,12 @@ static int visit(struct host *h, struct arguments *a)
     is_right = work(&c, a);
     theirs = c.io.remotely_invalidated;
     ours = c.io.locally_invalidated;
-    is_graceful = is_right && !a->wants_proof;
     if (is_right && a->wants_proof)
         is_right = prove(&c);
     printf("regions: %llu invalidated by the target, %llu by us\n", (unsigned long long)theirs,
         (unsigned long long)ours);
-    is_right = controller_close(&c, is_graceful) && is_right;
-    if (is_graceful && is_right)
+    is_right = controller_close(&c, is_right) && is_right;
+    if (is_right)
         printf("shut down and disconnected\n");
     return is_right ? DONE : FAILED;
 }

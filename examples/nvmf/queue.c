@@ -24,8 +24,11 @@ static NTSTATUS post_receive(struct queue *q, ULONG index)
 {
     NDK_SGE sge =
         messages_sge(&q->messages, answers_at(q) + index * NVME_ANSWER_LEN, NVME_ANSWER_LEN);
+    NTSTATUS status =
+        q->link.qp->Dispatch->NdkReceive(q->link.qp, (PVOID)(ULONG_PTR)index, &sge, 1);
 
-    return q->link.qp->Dispatch->NdkReceive(q->link.qp, (PVOID)(ULONG_PTR)index, &sge, 1);
+    q->posted += NT_SUCCESS(status);
+    return status;
 }
 
 static NTSTATUS open_requests(struct queue *q)
@@ -99,12 +102,37 @@ const char *queue_rejection(const struct queue *q)
     return why[status - 1];
 }
 
+/* Takes completions. Each counts as one of what was posted; only a fast registration is silent, and
+ * has reported, if it had to, when the Send behind it does. */
+static ULONG take(struct queue *q, NDK_RESULT_EX results[TAKE_MAX])
+{
+    ULONG n = link_take(&q->link, results, TAKE_MAX);
+
+    for (ULONG i = 0; i < n; i++)
+        q->posted -= results[i].Type != NdkOperationTypeFastRegister && q->posted > 0;
+    return n;
+}
+
+/* Ends what is posted, and waits until all of it has reported: nothing is left for the closes to
+ * cut off. */
+static void collect(struct queue *q)
+{
+    ULONGLONG began = KeQueryInterruptTime();
+    NDK_RESULT_EX results[TAKE_MAX];
+
+    if (q->posted > 0)
+        q->link.qp->Dispatch->NdkFlush(q->link.qp);
+    while (q->posted > 0 && KeQueryInterruptTime() - began < (ULONGLONG)q->timeout_ms * MS_100NS)
+        take(q, results);
+}
+
 NTSTATUS queue_close(struct queue *q, bool gracefully)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
     if (gracefully && NT_SUCCESS(q->broken))
         status = link_disconnect(&q->link);
+    collect(q);
     link_close(&q->link); /* from here on nobody touches the memory */
     for (uint16_t i = 0; q->requests != NULL && i < q->commands; i++)
         data_close(q->host, &q->requests[i].data);
@@ -212,6 +240,7 @@ bool queue_submit(struct request *r, const struct nvme_command *command, enum tr
     if (!NT_SUCCESS(status))
         return give_up(q, status, "fast registration");
     status = q->link.qp->Dispatch->NdkSend(q->link.qp, r, sgl, count, 0);
+    q->posted += NT_SUCCESS(status);
     return NT_SUCCESS(status) || give_up(q, status, "sending the command");
 }
 
@@ -226,9 +255,11 @@ static bool is_finished(const struct request *r)
 static NTSTATUS take_back(struct request *r)
 {
     struct queue *q = r->queue;
+    NTSTATUS status = q->link.qp->Dispatch->NdkInvalidate(q->link.qp, r, &r->data.mr->Header, 0);
 
     q->locally_invalidated++;
-    return q->link.qp->Dispatch->NdkInvalidate(q->link.qp, r, &r->data.mr->Header, 0);
+    q->posted += NT_SUCCESS(status);
+    return status;
 }
 
 /* A receive has completed. The request that it answers; NULL: the queue is broken. */
@@ -317,7 +348,7 @@ struct request *queue_next(struct queue *q)
             }
         }
         is_over = ReadAcquire(&q->link.is_over) != 0; /* before: what came earlier is taken */
-        n = link_take(&q->link, results, TAKE_MAX);
+        n = take(q, results);
         for (ULONG i = 0; i < n; i++)
             on_completion(q, &results[i]);
         if (n == 0 && is_over)
@@ -349,7 +380,7 @@ bool queue_prove_invalid(struct request *r)
         return false;
     give_up(q, STATUS_CANCELLED, "it was given up for a proof");
     while (KeQueryInterruptTime() - began < (ULONGLONG)q->timeout_ms * MS_100NS) {
-        ULONG n = link_take(&q->link, results, TAKE_MAX);
+        ULONG n = take(q, results);
 
         for (ULONG i = 0; i < n; i++) {
             if (results[i].Type == NdkOperationTypeInvalidate)

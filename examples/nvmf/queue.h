@@ -55,6 +55,7 @@ struct queue {
     ULONG timeout_ms;
     struct messages messages; /* commands, then answers */
     struct request *requests; /* as many as commands */
+    ULONG posted;             /* requests that have not reported, without fast registrations */
     NTSTATUS broken;          /* the first thing that went wrong; then the queue is to be closed */
     const char *broken_why;
     /* For the curious. */

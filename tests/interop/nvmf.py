@@ -88,6 +88,16 @@ def run_invalidation(t):
                    "%d regions invalidated by us" % ours, run.text)
 
 
+def run_verified(t):
+    """The rules of NDKPI, the risky habits among them: the verifier ends a run that breaks one."""
+    for options in ([], ["--no-invalidate", "--depth", "3"]):
+        run = t.start("--overwrite", "--span", "1M", "--seconds", "2", *options,
+                      settings={"VERIFY": "break", "VERIFY_RISKY": 1})
+        rc = run.end()
+        t.report.check(" ".join(["the verifier looks on", *options]), HERE,
+                       rc == 0 and "verifier" not in run.text, "has nothing to say", run.text)
+
+
 def run_settings(t):
     """Messages that fit a segment, so that CRCs are safe here (see bulk() of ours.py)."""
     short = ["--overwrite", "--depth", "1", "--max", "1024", "--span", "16K"]
@@ -179,8 +189,8 @@ def run_real_tcp(t, cache):
         t.report.skip("real TCP", HERE, why)
         return
     t.guest.stop()
-    t.guest = lab.Guest(cache, os.path.join(t.work, "guest-netns"), netns="softndk-%d" % os.getpid(),
-                        extra=["--mtu", "1500"])
+    t.guest = lab.Guest(cache, os.path.join(t.work, "guest-netns"),
+                        netns="softndk-%d" % os.getpid(), extra=["--mtu", "1500"])
     start_target(t.guest)
     for suffix, impairment in ((", MTU 1500", None), (", 2 % lost", "loss 2% delay 1ms")):
         t.suffix = suffix
@@ -205,8 +215,8 @@ def main():
         print("the guest was made in %.0f s" % lab.prepare(cache), flush=True)
         t.guest = lab.Guest(cache, os.path.join(work, "guest"), [PORT, WIDE_PORT, DEAD_PORT])
         start_target(t.guest)
-        for part in (run_whole, run_invalidation, run_settings, run_mixes, run_capture,
-                     run_refusals, run_faults):
+        for part in (run_whole, run_invalidation, run_verified, run_settings, run_mixes,
+                     run_capture, run_refusals, run_faults):
             part(t)
         run_real_tcp(t, cache)
     except lab.Skip as reason:
