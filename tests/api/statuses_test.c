@@ -410,7 +410,7 @@ static void local_errors_are_access_violations(void **state)
     }
 }
 
-/* Receives and sinks need local write, by the region that they name. */
+/* Receives and sinks need local write, by the region that they name. [VRB-041] [VRB-043] */
 static void sinks_need_local_write(void **state)
 {
     (void)state;
