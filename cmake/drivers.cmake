@@ -23,7 +23,7 @@ set_target_properties(ndkrun PROPERTIES ENABLE_EXPORTS ON INSTALL_RPATH "$ORIGIN
 install(TARGETS ndkrun RUNTIME DESTINATION bin)
 
 # tests/drivers: each is compiled by ndkcc and run by ndkrun; broken/ must be found out.
-foreach(driver rsock nvmf broken)
+foreach(driver rsock nvmf shared broken)
   add_test(NAME drivers_${driver} COMMAND bash ${CMAKE_SOURCE_DIR}/tests/drivers/run.sh
     ${CMAKE_BINARY_DIR}/bin ${CMAKE_C_COMPILER} "${SOFTNDK_SANITIZE}" ${driver})
   set_tests_properties(drivers_${driver} PROPERTIES LABELS drivers TIMEOUT 900)

@@ -89,6 +89,14 @@ $(cat "$WORK/out")"
     done
 }
 
+shared() {
+    compile shared "$HERE/shared/shared.c" "$HERE/nvmf/ndklib.c"
+    run 0 "SHARED: connection 0: 6000 bytes through a window" \
+        "SHARED: connection 1: 6000 bytes through a window" \
+        "SHARED: status 0x00000000, the shared queue notified 1 times" "ndkrun: clean: 1 driver" \
+        -- shared.so --patience 300
+}
+
 broken() {
     local name
     for name in "$HERE"/broken/*.c; do
@@ -140,7 +148,7 @@ broken() {
 }
 
 case $DRIVER in
-rsock | nvmf | broken) "$DRIVER" ;;
+rsock | nvmf | shared | broken) "$DRIVER" ;;
 *) echo "there is no driver '$DRIVER' here" >&2; exit 2 ;;
 esac
 exit "$failed"
