@@ -2,12 +2,13 @@
 /*
  * The WSK way to an adapter: registration, capture, and the NDK control code. Opening and closing
  * go to SoftNdkOpenAdapter and SoftNdkCloseAdapter, softndk's public interface; nothing of src/ndk
- * is included here. Sockets of WSK answer STATUS_NOT_SUPPORTED.
+ * is included here. Sockets are in wsk_socket.c.
  */
 #include "base/alloc.h"
 #include "kenv/bugcheck.h"
 #include "kenv/irql.h"
 #include "kenv/report.h"
+#include "kenv/wsk_socket.h"
 
 #include <pthread.h>
 #include <softndk.h>
@@ -101,29 +102,7 @@ static NTSTATUS wsk_control_client(PWSK_CLIENT Client, ULONG ControlCode, SIZE_T
     return STATUS_SUCCESS;
 }
 
-/* ---- Sockets: not there -------------------------------------------------------------------- */
-
-static NTSTATUS wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,
-    ULONG Protocol, ULONG Flags, PVOID SocketContext, const VOID *Dispatch,
-    struct _EPROCESS *OwningProcess, struct _ETHREAD *OwningThread, PVOID SecurityDescriptor,
-    PIRP Irp)
-{
-    (void)Client, (void)AddressFamily, (void)SocketType, (void)Protocol, (void)Flags;
-    (void)SocketContext, (void)Dispatch, (void)OwningProcess, (void)OwningThread;
-    (void)SecurityDescriptor, (void)Irp;
-    return STATUS_NOT_SUPPORTED;
-}
-
-static NTSTATUS wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG Protocol,
-    PSOCKADDR LocalAddress, PSOCKADDR RemoteAddress, ULONG Flags, PVOID SocketContext,
-    const VOID *Dispatch, struct _EPROCESS *OwningProcess, struct _ETHREAD *OwningThread,
-    PVOID SecurityDescriptor, PIRP Irp)
-{
-    (void)Client, (void)SocketType, (void)Protocol, (void)LocalAddress, (void)RemoteAddress;
-    (void)Flags, (void)SocketContext, (void)Dispatch, (void)OwningProcess, (void)OwningThread;
-    (void)SecurityDescriptor, (void)Irp;
-    return STATUS_NOT_SUPPORTED;
-}
+/* ---- Names: not there ---------------------------------------------------------------------- */
 
 static NTSTATUS wsk_get_address_info(PWSK_CLIENT Client, PUNICODE_STRING NodeName,
     PUNICODE_STRING ServiceName, ULONG NameSpace, GUID *Provider, struct _ADDRINFOEXW *Hints,
@@ -152,8 +131,8 @@ static NTSTATUS wsk_get_name_info(PWSK_CLIENT Client, PSOCKADDR SockAddr, ULONG 
 static const WSK_PROVIDER_DISPATCH wsk_provider = {
     .Version = MAKE_WSK_VERSION(1, 0),
     .Reserved = 0,
-    .WskSocket = wsk_socket,
-    .WskSocketConnect = wsk_socket_connect,
+    .WskSocket = kenv_wsk_socket,
+    .WskSocketConnect = kenv_wsk_socket_connect,
     .WskControlClient = wsk_control_client,
     .WskGetAddressInfo = wsk_get_address_info,
     .WskFreeAddressInfo = wsk_free_address_info,

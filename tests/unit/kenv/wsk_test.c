@@ -140,10 +140,10 @@ static void sockets_are_not_there(void **state)
     WskCaptureProviderNPI(&registration, WSK_NO_WAIT, &npi);
     assert_int_equal(
         npi.Dispatch->WskSocket(npi.Client, AF_INET, 1, 6, 0, NULL, NULL, NULL, NULL, NULL, NULL),
-        STATUS_NOT_SUPPORTED);
+        STATUS_INVALID_PARAMETER); /* no IRP */
     assert_int_equal(npi.Dispatch->WskSocketConnect(
                          npi.Client, 1, 6, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL),
-        STATUS_NOT_SUPPORTED);
+        STATUS_INVALID_PARAMETER);
     assert_int_equal(npi.Dispatch->WskGetAddressInfo(
                          npi.Client, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL),
         STATUS_NOT_SUPPORTED);
