@@ -309,7 +309,7 @@ static nfds_t fill(struct pollfd *fds, nfds_t room)
     fds[0].fd = wake_fd;
     fds[0].events = POLLIN;
     for (struct sn_list *i = requests.next; i != &requests && n < room; i = i->next, n++) {
-        const struct kenv_wsk_request *r = (const struct kenv_wsk_request *)(void *)i;
+        const struct kenv_wsk_request *r = CONTAINING_RECORD(i, struct kenv_wsk_request, link);
 
         fds[n].fd = r->socket->fd;
         fds[n].events = is_in(r) ? POLLIN : POLLOUT;
@@ -331,9 +331,9 @@ static void *serve(void *unused)
         sn_list_init(&ended);
         pthread_mutex_lock(&lock);
         pass(&ended);
-        n = fill(fds, ROOM);
+        n = sn_list_is_empty(&ended) ? fill(fds, ROOM) : 0;
         pthread_mutex_unlock(&lock);
-        if (!sn_list_is_empty(&ended)) {
+        if (n == 0) {
             while ((first = sn_list_pop_front(&ended)) != NULL)
                 end((struct kenv_wsk_request *)(void *)first);
             continue;

@@ -286,7 +286,7 @@ static NTSTATUS wsk_bind(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, ULONG Flags
 
 static NTSTATUS wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress, PIRP Irp)
 {
-    struct sockaddr_in6 address;
+    struct sockaddr_in6 address = {0};
     socklen_t n = sizeof(address);
 
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
@@ -298,7 +298,7 @@ static NTSTATUS wsk_get_local_address(PWSK_SOCKET Socket, PSOCKADDR LocalAddress
 
 static NTSTATUS wsk_get_remote_address(PWSK_SOCKET Socket, PSOCKADDR RemoteAddress, PIRP Irp)
 {
-    struct sockaddr_in6 address;
+    struct sockaddr_in6 address = {0};
     socklen_t n = sizeof(address);
 
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
