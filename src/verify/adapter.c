@@ -52,7 +52,7 @@ static NTSTATUS NdkCreateCq(NDK_ADAPTER *pNdkAdapter, ULONG CqDepth,
     cq = verify_obj_new(a, NdkObjectTypeCq, sizeof *cq, &verify_cq_table);
     call = verify_call_create(
         &a->o, __func__, cq != NULL ? &cq->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || cq == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&cq->o, &a->o);
     cq->notify = CqNotification;
@@ -88,7 +88,7 @@ static NTSTATUS NdkCreatePd(NDK_ADAPTER *pNdkAdapter, NDK_FN_CREATE_COMPLETION C
     pd = verify_obj_new(a, NdkObjectTypePd, sizeof *pd, &verify_pd_table);
     call = verify_call_create(
         &a->o, __func__, pd != NULL ? &pd->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || pd == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&pd->o, &a->o);
     call->done = pd_created;
@@ -111,7 +111,7 @@ static NTSTATUS NdkCreateSharedEndpoint(NDK_ADAPTER *pNdkAdapter, PSOCKADDR pAdd
     e = verify_obj_new(a, NdkObjectTypeSharedEndpoint, sizeof *e, &verify_endpoint_table);
     call = verify_call_create(
         &a->o, __func__, e != NULL ? &e->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || e == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&e->o, &a->o);
     status = below(a)->NdkCreateSharedEndpoint(pNdkAdapter, pAddress, AddressLength,
@@ -132,7 +132,7 @@ static NTSTATUS NdkCreateConnector(NDK_ADAPTER *pNdkAdapter,
     c = verify_obj_new(a, NdkObjectTypeConnector, sizeof *c, &verify_connector_table);
     call = verify_call_create(
         &a->o, __func__, c != NULL ? &c->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || c == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&c->o, &a->o);
     status = below(a)->NdkCreateConnector(
@@ -156,7 +156,7 @@ static NTSTATUS NdkCreateListener(NDK_ADAPTER *pNdkAdapter,
     l = verify_obj_new(a, NdkObjectTypeListener, sizeof *l, &verify_listener_table);
     call = verify_call_create(
         &a->o, __func__, l != NULL ? &l->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || l == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&l->o, &a->o);
     l->event = ConnectEvent;

@@ -226,6 +226,7 @@ static void check_region(const struct verify_sgl_check *c, const NDK_SGE *sge,
     struct verify_adapter *a = c->o->adapter;
     uint64_t start = (uint64_t)(uintptr_t)sge->VirtualAddress, end = start + sge->Length;
     struct verify_token t = {0}, *found;
+    uint64_t region_end;
 
     sn_lock_take(&a->lock);
     found = verify_token_find(a, sge->MemoryRegionToken);
@@ -234,6 +235,7 @@ static void check_region(const struct verify_sgl_check *c, const NDK_SGE *sge,
         verify_obj_get(t.o);
     }
     sn_lock_drop(&a->lock);
+    region_end = t.base + t.length;
     if (found == NULL || t.o->type != NdkObjectTypeMr) {
         verify_report(VERIFY_W10, c->o, NULL, c->call, "no region has the token 0x%08x",
             sge->MemoryRegionToken);
@@ -250,13 +252,13 @@ static void check_region(const struct verify_sgl_check *c, const NDK_SGE *sge,
         verify_report(VERIFY_W11, c->o, t.o, c->call,
             "octets 0x%llx to 0x%llx are not in the region, which is 0x%llx to 0x%llx",
             (unsigned long long)start, (unsigned long long)end, (unsigned long long)t.base,
-            (unsigned long long)(t.base + t.length));
+            (unsigned long long)region_end);
     } else if ((c->needs & ~t.rights & VERIFY_LOCAL_WRITE) != 0) {
         verify_report(VERIFY_W13, c->o, t.o, c->call, "the region has no local write");
     } else if ((c->needs & ~t.rights) != 0) {
         verify_report(VERIFY_W14, c->o, t.o, c->call, "the region is no read sink");
     } else {
-        *f = (struct verify_found){t.token, generation, true, t.base, t.base + t.length, t.rights};
+        *f = (struct verify_found){t.token, generation, true, t.base, region_end, t.rights};
     }
     verify_obj_put(t.o);
 }

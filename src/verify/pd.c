@@ -44,7 +44,7 @@ static NTSTATUS NdkCreateMr(NDK_PD *pNdkPd, BOOLEAN FastRegister,
     m = verify_obj_new(pd->o.adapter, NdkObjectTypeMr, sizeof *m, &verify_mr_table);
     call = verify_call_create(
         &pd->o, __func__, m != NULL ? &m->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || m == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&m->o, &pd->o);
     m->pd = pd;
@@ -77,7 +77,7 @@ static NTSTATUS NdkCreateMw(NDK_PD *pNdkPd, NDK_FN_CREATE_COMPLETION CreateCompl
     w = verify_obj_new(pd->o.adapter, NdkObjectTypeMw, sizeof *w, &verify_mw_table);
     call = verify_call_create(
         &pd->o, __func__, w != NULL ? &w->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || w == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&w->o, &pd->o);
     w->pd = pd;
@@ -140,7 +140,7 @@ static NTSTATUS NdkCreateSrq(NDK_PD *pNdkPd, ULONG SrqDepth, ULONG MaxReceiveReq
         pd, SrqDepth, at_most(MaxReceiveRequestSge, info->MaxReceiveRequestSge), info->MaxSrqDepth);
     call = verify_call_create(
         &pd->o, __func__, s != NULL ? &s->o : NULL, CreateCompletion, RequestContext);
-    if (call == NULL)
+    if (call == NULL || s == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     verify_obj_stand_on(&s->o, &pd->o);
     s->notify = SrqNotification;
@@ -260,7 +260,7 @@ static struct verify_call *begin_qp(struct verify_pd *pd, const struct qp_attr *
     check_qp(pd, attr);
     q = qp_new(pd, attr);
     call = verify_call_create(&pd->o, attr->call, q != NULL ? &q->o : NULL, fn, ctx);
-    if (call == NULL)
+    if (call == NULL || q == NULL)
         return NULL;
     stand_qp(q, pd, attr);
     *out = q;

@@ -128,6 +128,7 @@ static void add(struct text *t, const char *format, ...)
     int n;
 
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, by the line above */
     n = vsnprintf(reports.text + t->at, TEXT_MAX - t->at, format, arguments);
     va_end(arguments);
     if (n > 0)
@@ -234,6 +235,7 @@ void verify_report(enum verify_rule rule, struct verify_obj *o, struct verify_ob
     if (row->seen == VERIFY_RISKY && !settings->risky)
         return;
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, by the line above */
     vsnprintf(found, sizeof found, format, arguments);
     va_end(arguments);
     verify_stack_take(&stack, 0);
