@@ -243,6 +243,12 @@ static void choose_limits(struct link *l)
     }
 }
 
+/* An overrun ended its queue pairs, also those that have no connection yet. */
+static bool has_dead_cq(const struct actor *a)
+{
+    return rnic_cq_is_dead(a->send_cq->cq) || rnic_cq_is_dead(a->recv_cq->cq);
+}
+
 static void connect(struct link *l, uint16_t port)
 {
     struct actor *a = &l->actor[0];
@@ -263,6 +269,8 @@ static void connect(struct link *l, uint16_t port)
                                        &dst, l->ird[0], l->ord[0], data, len, done));
     if (s == SN_ALREADY_CONNECTED && l->taint != 0 && l->has_retried)
         fail(l, "connect", s); /* flushed meanwhile */
+    else if (s == SN_BAD_STATE && has_dead_cq(a))
+        fail(l, "connect", s);
     else if (s != SN_PENDING)
         world_fail(l->world, "connecting answers %s", sn_status_name(s));
 }
