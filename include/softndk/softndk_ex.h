@@ -224,6 +224,63 @@ FORCEINLINE VOID ExInitializeWorkItem(
  * Queued already is a bugcheck. */
 SOFTNDK_API VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType);
 
+/* ---- Timers of the executive --------------------------------------------------------------- */
+
+typedef struct _EX_TIMER EX_TIMER, *PEX_TIMER;
+typedef VOID EXT_CALLBACK(PEX_TIMER Timer, PVOID Context);
+typedef EXT_CALLBACK *PEXT_CALLBACK;
+typedef VOID EXT_DELETE_CALLBACK(PVOID Context);
+typedef EXT_DELETE_CALLBACK *PEXT_DELETE_CALLBACK;
+
+typedef struct _EXT_SET_PARAMETERS {
+    ULONG Version;
+    ULONG Reserved;
+    LONGLONG NoWakeTolerance;
+} EXT_SET_PARAMETERS, *PEXT_SET_PARAMETERS;
+
+typedef struct _EXT_DELETE_PARAMETERS {
+    ULONG Version;
+    ULONG Reserved;
+    PEXT_DELETE_CALLBACK DeleteCallback;
+    PVOID DeleteContext;
+} EXT_DELETE_PARAMETERS, *PEXT_DELETE_PARAMETERS;
+
+#define EX_TIMER_HIGH_RESOLUTION 0x4
+#define EX_TIMER_NO_WAKE         0x8
+#define EX_TIMER_NOTIFICATION    (1u << 31)
+
+FORCEINLINE VOID ExInitializeSetTimerParameters(PEXT_SET_PARAMETERS Parameters)
+{
+    Parameters->Version = 0;
+    Parameters->Reserved = 0;
+    Parameters->NoWakeTolerance = 0;
+}
+
+FORCEINLINE VOID ExInitializeDeleteTimerParameters(PEXT_DELETE_PARAMETERS Parameters)
+{
+    Parameters->Version = 0;
+    Parameters->Reserved = 0;
+    Parameters->DeleteCallback = NULL;
+    Parameters->DeleteContext = NULL;
+}
+
+/* Callback (may be NULL) runs at DISPATCH_LEVEL. A synchronization timer unless
+ * EX_TIMER_NOTIFICATION. The timer may be waited for. NULL: no memory. DISPATCH. */
+SOFTNDK_API PEX_TIMER ExAllocateTimer(
+    PEXT_CALLBACK Callback, PVOID CallbackContext, ULONG Attributes);
+/* DueTime and Period (0: once) in 100 ns; Period is rounded up to milliseconds. TRUE: it was set.
+ * DISPATCH. */
+SOFTNDK_API BOOLEAN ExSetTimer(
+    PEX_TIMER Timer, LONGLONG DueTime, LONGLONG Period, PEXT_SET_PARAMETERS Parameters);
+SOFTNDK_API BOOLEAN ExCancelTimer(PEX_TIMER Timer, PVOID Parameters);
+/*
+ * Ends the timer, after its callback if that runs. Cancel FALSE while it is set, or Wait without
+ * Cancel, is a bugcheck. Wait: the callback has returned afterwards, APC_LEVEL; else DISPATCH.
+ * TRUE: Cancel, and it was set.
+ */
+SOFTNDK_API BOOLEAN ExDeleteTimer(
+    PEX_TIMER Timer, BOOLEAN Cancel, BOOLEAN Wait, PEXT_DELETE_PARAMETERS Parameters);
+
 SOFTNDK_END_DECLS
 
 #endif /* SOFTNDK_KENV_EX_H */
