@@ -95,6 +95,21 @@ SOFTNDK_API PSTR RtlIpv6AddressToStringA(const IN6_ADDR *Address, PSTR String);
 SOFTNDK_API NTSTATUS RtlIpv6AddressToStringExA(const IN6_ADDR *Address, ULONG ScopeId, USHORT Port,
     PSTR AddressString, PULONG AddressStringLength);
 
+/* The same for 16-bit text. */
+SOFTNDK_API NTSTATUS RtlIpv4StringToAddressW(
+    PCWSTR String, BOOLEAN Strict, PCWSTR *Terminator, IN_ADDR *Address);
+SOFTNDK_API NTSTATUS RtlIpv4StringToAddressExW(
+    PCWSTR AddressString, BOOLEAN Strict, IN_ADDR *Address, PUSHORT Port);
+SOFTNDK_API PWSTR RtlIpv4AddressToStringW(const IN_ADDR *Address, PWSTR String);
+SOFTNDK_API NTSTATUS RtlIpv4AddressToStringExW(
+    const IN_ADDR *Address, USHORT Port, PWSTR AddressString, PULONG AddressStringLength);
+SOFTNDK_API NTSTATUS RtlIpv6StringToAddressW(PCWSTR String, PCWSTR *Terminator, IN6_ADDR *Address);
+SOFTNDK_API NTSTATUS RtlIpv6StringToAddressExW(
+    PCWSTR AddressString, IN6_ADDR *Address, PULONG ScopeId, PUSHORT Port);
+SOFTNDK_API PWSTR RtlIpv6AddressToStringW(const IN6_ADDR *Address, PWSTR String);
+SOFTNDK_API NTSTATUS RtlIpv6AddressToStringExW(const IN6_ADDR *Address, ULONG ScopeId, USHORT Port,
+    PWSTR AddressString, PULONG AddressStringLength);
+
 SOFTNDK_END_DECLS
 
 #endif /* SOFTNDK_WS2IPDEF_H */
