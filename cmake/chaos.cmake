@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # tests/chaos/*_test.c: what a consumer sees under schedules and with faults. And tests/api again
 # under schedules: those that assume no more than the interface promises. Left out are those that
-# count on a call ending inline, on a poll that takes all there is, or on an untouched NdkReserved;
-# and those that deregister a region as soon as the close of a window bound to it has completed.
+# count on a call ending inline, on a poll that takes all there is, or on an untouched NdkReserved.
 if(SOFTNDK_FUZZ)
   return()
 endif()
@@ -20,8 +19,8 @@ function(softndk_under schedule)
 endfunction()
 
 set(under_any atomics_test connector_test endpoint_test hostile_peer_test listener_test
-  pd_mr_mw_test qp_test raw_peer_test srq_test statistics_test)
+  pd_mr_mw_test qp_data_test qp_test raw_peer_test srq_test statistics_test verbs_test)
 softndk_under(pend ${under_any} cq_test)
-softndk_under(inline connector_test endpoint_test listener_test pd_mr_mw_test qp_test)
+softndk_under(inline connector_test endpoint_test listener_test pd_mr_mw_test qp_data_test qp_test)
 softndk_under(hostile:1 ${under_any})
-softndk_under(hostile:2 connector_test endpoint_test listener_test srq_test)
+softndk_under(hostile:2 connector_test endpoint_test listener_test qp_data_test srq_test)

@@ -156,6 +156,13 @@ SN_MUST_CHECK enum sn_status mem_region_destroy(struct mem_table *t, struct mem_
  * window stays bound. QUIESCES. The caller sees to it that nobody makes r valid meanwhile, or
  * revokes again afterwards. */
 void mem_region_revoke(struct mem_table *t, struct mem_region *r);
+/*
+ * WINDOW on its way out: invalidates it, so that its MR may be deregistered or invalidated, but
+ * does not tell mem_table.unbound. Returns what that would have been told, for the caller to do
+ * later; NULL: it was not bound, or somebody else's invalidation came first (and has told).
+ * QUIESCES. The caller sees to it that nobody binds it again.
+ */
+SN_MUST_CHECK void *mem_window_release(struct mem_table *t, struct mem_region *w);
 
 /*
  * MR: makes [host, host + len) accessible at TO `base` with a fresh key. [NDKPI NDK_FN_REGISTER_MR]

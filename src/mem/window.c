@@ -77,7 +77,8 @@ enum sn_status mem_bind(
     return SN_OK;
 }
 
-void mem_window_unbind(struct mem_table *t, struct mem_region *w)
+/* Returns the owner of the MR, which may be gone when that owner hears of it. */
+static void *detach(struct mem_region *w)
 {
     struct mem_region *mr = w->parent;
     void *owner = mr->owner;
@@ -85,6 +86,29 @@ void mem_window_unbind(struct mem_table *t, struct mem_region *w)
     w->parent = NULL;
     w->qp = 0;
     sn_a32_fetch_sub(&mr->windows_bound, 1); /* last: the MR may be gone from here on... */
+    return owner;
+}
+
+void mem_window_unbind(struct mem_table *t, struct mem_region *w)
+{
+    void *owner = detach(w);
+
     if (t->unbound != NULL)
         t->unbound(t->ctx, owner); /* ...or when its owner hears of it */
+}
+
+void *mem_window_release(struct mem_table *t, struct mem_region *w)
+{
+    bool is_ours = mem_claim(w, MEM_STATE_VALID);
+    void *owner = NULL;
+
+    SN_ASSERT(w->kind == MEM_KIND_WINDOW);
+    /* If it is not ours because a peer is invalidating it just now, that one's end is waited for.
+     */
+    mem_quiesce(t);
+    if (is_ours) {
+        owner = detach(w);
+        mem_unclaim(w, MEM_STATE_INVALID);
+    }
+    return owner;
 }

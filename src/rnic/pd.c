@@ -193,21 +193,31 @@ static void mw_destroy(struct rnic_obj *o)
     struct rnic_pd *pd = mw->pd;
 
     destroy_region(o->adapter, mw->region);
+    if (mw->was_bound_to != NULL)
+        rnic_mr_unbound(NULL, mw->was_bound_to);
     rnic_obj_put(&pd->obj, RNIC_REF_SUCCESSOR);
     rnic_obj_free(o);
 }
 
-/* As for regions; the queued request is a bind. Unbound it is only when it is destroyed: before its
- * close has completed the MR's must not. */
+/* As for regions; the queued request is a bind. */
 static void mw_stop(struct rnic_obj *o)
 {
     mem_region_revoke(&o->adapter->mem, ((struct rnic_mw *)o)->region);
 }
 
+/* Whoever is told that the close has completed may deregister the MR. The MR's own close must not
+ * complete before this one has: it is let go when the window is destroyed. */
+static void mw_gone(struct rnic_obj *o)
+{
+    struct rnic_mw *mw = (struct rnic_mw *)o;
+
+    mw->was_bound_to = mem_window_release(&o->adapter->mem, mw->region);
+}
+
 static const struct rnic_obj_class mw_class = {
     .kind = RNIC_MW,
     .stop = mw_stop,
-    .gone = mw_stop,
+    .gone = mw_gone,
     .destroy = mw_destroy,
 };
 

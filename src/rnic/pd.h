@@ -42,6 +42,7 @@ struct rnic_mw {
     struct rnic_pd *pd;
     struct mem_region *region;
     struct sn_a32 stag; /* what the last posted bind will have */
+    void *was_bound_to; /* the MR, held until the close has completed; NULL: none */
 };
 SN_MUST_CHECK enum sn_status rnic_mw_create(struct rnic_pd *pd, struct rnic_mw **out);
 /*

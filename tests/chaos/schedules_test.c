@@ -192,6 +192,62 @@ static void closes_in_the_wrong_order_end_all_the_same(void **state)
     }
 }
 
+/* ---- windows ---- */
+
+/* Whoever hears that a window is closed may deregister its region, there and then. */
+struct freeing {
+    struct memory *m;
+    struct ndk_call *closing, *deregistering;
+};
+
+static void deregister(struct freeing *f)
+{
+    call_started(f->deregistering,
+        f->m->mr->Dispatch->NdkDeregisterMr(f->m->mr, call_completed, f->deregistering));
+}
+
+static VOID on_window_closed(PVOID context)
+{
+    struct freeing *f = context;
+
+    deregister(f);
+    call_closed(f->closing);
+}
+
+static void a_closed_window_frees_its_region(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < SCHEDULES; i++) {
+        struct freeing f;
+        struct pair p;
+        NDK_MW *mw;
+        NTSTATUS status;
+
+        use(schedules[i]);
+        p = pair_open(NULL);
+        f.m = memory_open(p.c, NULL, 64, MEMORY_ALL);
+        f.closing = call_begin(p.c);
+        f.deregistering = call_begin(p.c);
+        assert_ntstatus(consumer_create_mw(p.c, p.c->pd, &mw), STATUS_SUCCESS);
+        assert_ntstatus(p.active->qp->Dispatch->NdkBind(p.active->qp, (PVOID)1, f.m->mr, mw, f.m->p,
+                            64, NDK_OP_FLAG_ALLOW_REMOTE_READ),
+            STATUS_SUCCESS);
+        endpoint_expect_initiated(p.active, 1);
+        status = mw->Dispatch->NdkCloseMw(&mw->Header, on_window_closed, &f);
+        call_started(f.closing, status);
+        if (status == STATUS_SUCCESS)
+            deregister(&f);
+        assert_ntstatus(call_wait(f.closing), STATUS_SUCCESS);
+        assert_ntstatus(call_wait(f.deregistering), STATUS_SUCCESS);
+        p.c->objects--;
+        consumer_close_object(p.c, &f.m->mr->Header);
+        IoFreeMdl(f.m->mdl);
+        free(f.m->p);
+        free(f.m);
+        pair_close(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +255,7 @@ int main(void)
         cmocka_unit_test(an_abrupt_end_cancels_everything),
         cmocka_unit_test(refusals_and_second_thoughts),
         cmocka_unit_test(closes_in_the_wrong_order_end_all_the_same),
+        cmocka_unit_test(a_closed_window_frees_its_region),
     };
 
     unsetenv("SOFTNDK_FAULTS");
