@@ -69,10 +69,10 @@ typedef enum _SOFTNDK_DRV_KIND {
 typedef struct _SOFTNDK_DRV_LEAK {
     SOFTNDK_DRV_KIND Kind;
     const void *Object;
-    ULONG Tag;           /* of pool, four characters, first one lowest; else 0 */
-    SIZE_T Bytes;        /* of pool and MDLs, else 0 */
-    const char *Name;    /* "\Device\x", "work item (queued)": short text, never NULL */
-    ULONG FrameCount;    /* of Frames; innermost first, starting at the routine called */
+    ULONG Tag;        /* of pool, four characters, first one lowest; else 0 */
+    SIZE_T Bytes;     /* of pool and MDLs, else 0 */
+    const char *Name; /* "\Device\x", "work item (queued)": short text, never NULL */
+    ULONG FrameCount; /* of Frames; innermost first: a few of the environment, then the driver's */
     void *const *Frames; /* where it was created */
     ULONGLONG Sequence;  /* rises in order of creation */
 } SOFTNDK_DRV_LEAK;
