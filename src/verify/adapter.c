@@ -4,7 +4,7 @@
 
 static struct verify_adapter *adapter_of(NDK_ADAPTER *p)
 {
-    return verify_shadow(p);
+    return verify_own(p);
 }
 
 static const NDK_ADAPTER_DISPATCH *below(const struct verify_adapter *a)

@@ -88,7 +88,7 @@ static VOID close_completed(PVOID Context)
 NTSTATUS verify_close(NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion,
     PVOID RequestContext, NDK_FN_CLOSE_OBJECT lower, const char *call)
 {
-    struct verify_obj *o = verify_shadow(pNdkObject);
+    struct verify_obj *o = verify_own(pNdkObject);
     NTSTATUS status;
 
     if (kenv_irql_now > DISPATCH_LEVEL && !verify_not_usable(o, call))
@@ -125,7 +125,7 @@ _Static_assert(
 NTSTATUS verify_query_extension(NDK_OBJECT_HEADER *pNdkObject, GUID *ExtensionInterfaceID,
     NDK_VERSION ExtensionInterfaceVersion, NDK_EXTENSION_INTERFACE *pExtensionInterface)
 {
-    struct verify_obj *o = verify_shadow(pNdkObject);
+    struct verify_obj *o = verify_own(pNdkObject);
     NDK_FN_QUERY_EXTENSION_INTERFACE lower;
     NTSTATUS status;
 

@@ -65,7 +65,7 @@ static void report_state(enum verify_rule rule, struct verify_connector *c, cons
 static NTSTATUS NdkCloseConnector(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_connector *c = verify_shadow(pNdkObject);
+    const struct verify_connector *c = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(c)->NdkCloseConnector, __func__);
@@ -119,11 +119,14 @@ static VOID disconnected_ex(PVOID Context, ULONG Reason)
 /* ---- the QP of a connection ---- */
 
 /* The connector takes the QP: it serves one connection in its life. False: another has it. */
-static bool take_qp(struct verify_connector *c, struct verify_qp *q, const char *call)
+static bool take_qp(struct verify_connector *c, NDK_QP *pNdkQp, const char *call)
 {
+    struct verify_qp *q = pNdkQp != NULL ? verify_shadow(pNdkQp) : NULL;
     struct verify_adapter *a = c->o.adapter;
     struct verify_qp *before;
 
+    if (q == NULL) /* of an adapter without the verifier: the provider refuses it */
+        return false;
     if (!sn_a32_cas(&q->link, VERIFY_LINK_NONE, VERIFY_LINK_CONNECTING)) {
         verify_report(VERIFY_C4, &c->o, &q->o, call, "the QP was given to a connector before");
         return false;
@@ -199,7 +202,7 @@ static struct verify_call *begin_connect(struct verify_connector *c, NDK_QP *pNd
     call->done = connected;
     if (!sn_a32_cas(&c->at, VERIFY_CONN_NEW, VERIFY_CONN_CONNECTING)) {
         report_state(VERIFY_C3, c, name);
-    } else if (pNdkQp == NULL || !take_qp(c, verify_shadow(pNdkQp), name)) {
+    } else if (!take_qp(c, pNdkQp, name)) {
         move(c, VERIFY_CONN_NEW);
     } else {
         call->number[0] = 1;
@@ -213,7 +216,7 @@ static NTSTATUS NdkConnect(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, PSOCKAD
     ULONG OutboundReadLimit, PVOID pPrivateData, ULONG PrivateDataLength,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -236,7 +239,7 @@ static NTSTATUS NdkConnectWithSharedEndpoint(NDK_CONNECTOR *pNdkConnector, NDK_Q
     ULONG InboundReadLimit, ULONG OutboundReadLimit, PVOID pPrivateData, ULONG PrivateDataLength,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -292,7 +295,7 @@ static NTSTATUS NdkCompleteConnect(NDK_CONNECTOR *pNdkConnector,
     NDK_FN_DISCONNECT_EVENT_CALLBACK DisconnectEvent, PVOID DisconnectEventContext,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -311,7 +314,7 @@ static NTSTATUS NdkCompleteConnectEx(NDK_CONNECTOR *pNdkConnector,
     NDK_FN_DISCONNECT_EVENT_CALLBACK_EX DisconnectEvent, PVOID DisconnectEventContext,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -342,7 +345,7 @@ static struct verify_call *begin_accept(struct verify_connector *c, NDK_QP *pNdk
     call->done = established;
     if (!sn_a32_cas(&c->at, VERIFY_CONN_EVENT, VERIFY_CONN_ACCEPTING)) {
         report_state(VERIFY_C2, c, name);
-    } else if (pNdkQp == NULL || !take_qp(c, verify_shadow(pNdkQp), name)) {
+    } else if (!take_qp(c, pNdkQp, name)) {
         move(c, VERIFY_CONN_EVENT);
     } else {
         call->number[0] = call->number[1] = 1;
@@ -357,7 +360,7 @@ static NTSTATUS NdkAccept(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG In
     NDK_FN_DISCONNECT_EVENT_CALLBACK DisconnectEvent, PVOID DisconnectEventContext,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -380,7 +383,7 @@ static NTSTATUS NdkAcceptEx(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG 
     NDK_FN_DISCONNECT_EVENT_CALLBACK_EX DisconnectEvent, PVOID DisconnectEventContext,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
 
     if (!verify_usable(&c->o, __func__))
@@ -400,7 +403,7 @@ static NTSTATUS NdkAcceptEx(NDK_CONNECTOR *pNdkConnector, NDK_QP *pNdkQp, ULONG 
 
 static NTSTATUS NdkReject(NDK_CONNECTOR *pNdkConnector, PVOID pPrivateData, ULONG PrivateDataLength)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     enum verify_connector_state state;
     NTSTATUS status;
 
@@ -425,7 +428,7 @@ static NTSTATUS NdkReject(NDK_CONNECTOR *pNdkConnector, PVOID pPrivateData, ULON
 static NTSTATUS NdkGetConnectionData(NDK_CONNECTOR *pNdkConnector, ULONG *pInboundReadLimit,
     ULONG *pOutboundReadLimit, PVOID pPrivateData, ULONG *pPrivateDataLength)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     NTSTATUS status;
 
     if (!verify_usable(&c->o, __func__))
@@ -443,7 +446,7 @@ static NTSTATUS NdkGetConnectionData(NDK_CONNECTOR *pNdkConnector, ULONG *pInbou
 static NTSTATUS NdkGetLocalAddress(
     NDK_CONNECTOR *pNdkConnector, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     NTSTATUS status;
 
     if (!verify_usable(&c->o, __func__))
@@ -458,7 +461,7 @@ static NTSTATUS NdkGetLocalAddress(
 static NTSTATUS NdkGetPeerAddress(
     NDK_CONNECTOR *pNdkConnector, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     NTSTATUS status;
 
     if (!verify_usable(&c->o, __func__))
@@ -475,7 +478,7 @@ static NTSTATUS NdkGetPeerAddress(
 static NTSTATUS NdkDisconnect(
     NDK_CONNECTOR *pNdkConnector, NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_connector *c = verify_shadow(pNdkConnector);
+    struct verify_connector *c = verify_own(pNdkConnector);
     struct verify_call *call;
     struct verify_qp *q;
 

@@ -9,7 +9,7 @@ enum { BATCH = 16, POISON = 0x5EADBEEF };
 
 static struct verify_cq *cq_of(NDK_CQ *p)
 {
-    return verify_shadow(p);
+    return verify_own(p);
 }
 
 static const NDK_CQ_DISPATCH *below(const struct verify_cq *cq)
@@ -20,7 +20,7 @@ static const NDK_CQ_DISPATCH *below(const struct verify_cq *cq)
 static NTSTATUS NdkCloseCq(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_cq *cq = verify_shadow(pNdkObject);
+    const struct verify_cq *cq = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(cq)->NdkCloseCq, __func__);

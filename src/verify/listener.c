@@ -11,7 +11,7 @@ static const NDK_LISTENER_DISPATCH *below(const struct verify_listener *l)
 static NTSTATUS NdkCloseListener(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_listener *l = verify_shadow(pNdkObject);
+    const struct verify_listener *l = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(l)->NdkCloseListener, __func__);
@@ -53,7 +53,7 @@ static void listening(struct verify_call *c, NTSTATUS status)
 static NTSTATUS NdkListen(NDK_LISTENER *pNdkListener, PSOCKADDR pAddress, ULONG AddressLength,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_listener *l = verify_shadow(pNdkListener);
+    struct verify_listener *l = verify_own(pNdkListener);
     struct verify_call *call;
 
     if (!verify_usable(&l->o, __func__))
@@ -80,7 +80,7 @@ static void check_listening(struct verify_listener *l, const char *call)
 static NTSTATUS NdkGetLocalAddress(
     NDK_LISTENER *pNdkListener, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
-    struct verify_listener *l = verify_shadow(pNdkListener);
+    struct verify_listener *l = verify_own(pNdkListener);
     NTSTATUS status;
 
     if (!verify_usable(&l->o, __func__))
@@ -95,7 +95,7 @@ static NTSTATUS NdkGetLocalAddress(
 
 static VOID NdkControlConnectEvents(NDK_LISTENER *pNdkListener, BOOLEAN Pause)
 {
-    struct verify_listener *l = verify_shadow(pNdkListener);
+    struct verify_listener *l = verify_own(pNdkListener);
 
     if (!verify_usable(&l->o, __func__))
         return;
@@ -117,7 +117,7 @@ const NDK_LISTENER_DISPATCH verify_listener_table = {
 static NTSTATUS NdkCloseSharedEndpoint(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_endpoint *e = verify_shadow(pNdkObject);
+    const struct verify_endpoint *e = verify_own(pNdkObject);
     const NDK_SHARED_ENDPOINT_DISPATCH *lower = e->o.lower;
 
     return verify_close(
@@ -127,7 +127,7 @@ static NTSTATUS NdkCloseSharedEndpoint(
 static NTSTATUS endpoint_address(
     NDK_SHARED_ENDPOINT *pNdkSharedEndpoint, PSOCKADDR pAddress, ULONG *pAddressLength)
 {
-    struct verify_endpoint *e = verify_shadow(pNdkSharedEndpoint);
+    struct verify_endpoint *e = verify_own(pNdkSharedEndpoint);
     const NDK_SHARED_ENDPOINT_DISPATCH *lower = e->o.lower;
     NTSTATUS status;
 

@@ -5,7 +5,7 @@
 
 static struct verify_mr *mr_of(NDK_MR *p)
 {
-    return verify_shadow(p);
+    return verify_own(p);
 }
 
 static const NDK_MR_DISPATCH *below(const struct verify_mr *m)
@@ -71,7 +71,7 @@ void verify_mw_closing(struct verify_mw *w)
 static NTSTATUS NdkCloseMr(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_mr *m = verify_shadow(pNdkObject);
+    const struct verify_mr *m = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(m)->NdkCloseMr, __func__);
@@ -308,7 +308,7 @@ const NDK_MR_DISPATCH verify_mr_table = {
 static NTSTATUS NdkCloseMw(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_mw *w = verify_shadow(pNdkObject);
+    const struct verify_mw *w = verify_own(pNdkObject);
     const NDK_MW_DISPATCH *lower = w->o.lower;
 
     return verify_close(pNdkObject, CloseCompletion, RequestContext, lower->NdkCloseMw, __func__);
@@ -316,7 +316,7 @@ static NTSTATUS NdkCloseMw(
 
 static UINT32 NdkGetRemoteTokenFromMw(NDK_MW *pNdkMw)
 {
-    struct verify_mw *w = verify_shadow(pNdkMw);
+    struct verify_mw *w = verify_own(pNdkMw);
     const NDK_MW_DISPATCH *lower = w->o.lower;
     bool is_bound;
 

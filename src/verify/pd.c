@@ -4,7 +4,7 @@
 
 static struct verify_pd *pd_of(NDK_PD *p)
 {
-    return verify_shadow(p);
+    return verify_own(p);
 }
 
 static const NDK_PD_DISPATCH *below(const struct verify_pd *pd)
@@ -15,7 +15,7 @@ static const NDK_PD_DISPATCH *below(const struct verify_pd *pd)
 static NTSTATUS NdkClosePd(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_pd *pd = verify_shadow(pNdkObject);
+    const struct verify_pd *pd = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(pd)->NdkClosePd, __func__);
@@ -230,24 +230,24 @@ static struct verify_qp *qp_new(struct verify_pd *pd, const struct qp_attr *attr
     return q;
 }
 
+/* A CQ without a shadow is of an adapter without the verifier: the provider refuses it. */
 static void stand_qp(struct verify_qp *q, struct verify_pd *pd, const struct qp_attr *attr)
 {
     verify_obj_stand_on(&q->o, &pd->o);
     sn_a32_store_relaxed(&q->is_bound, 1);
-    if (attr->receive_cq != NULL) {
-        q->receive_cq = verify_shadow(attr->receive_cq);
+    q->receive_cq = attr->receive_cq != NULL ? verify_shadow(attr->receive_cq) : NULL;
+    q->initiator_cq = attr->initiator_cq != NULL ? verify_shadow(attr->initiator_cq) : NULL;
+    q->srq = attr->srq != NULL ? verify_shadow(attr->srq) : NULL;
+    if (q->receive_cq != NULL) {
         verify_obj_stand_on(&q->o, &q->receive_cq->o);
         sn_a32_fetch_add(&q->receive_cq->bound, q->receive.depth);
     }
-    if (attr->initiator_cq != NULL) {
-        q->initiator_cq = verify_shadow(attr->initiator_cq);
+    if (q->initiator_cq != NULL) {
         verify_obj_stand_on(&q->o, &q->initiator_cq->o);
         sn_a32_fetch_add(&q->initiator_cq->bound, q->initiator.depth);
     }
-    if (attr->srq != NULL) {
-        q->srq = verify_shadow(attr->srq);
+    if (q->srq != NULL)
         verify_obj_stand_on(&q->o, &q->srq->o);
-    }
 }
 
 /* The call that creates a QP; NULL: no memory. *out is its shadow. */

@@ -15,7 +15,7 @@ static const NDK_QP_DISPATCH *below(const struct verify_qp *q)
 static NTSTATUS NdkCloseQp(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_qp *q = verify_shadow(pNdkObject);
+    const struct verify_qp *q = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(q)->NdkCloseQp, __func__);
@@ -59,7 +59,7 @@ void verify_qp_closed(struct verify_qp *q)
 
 static VOID NdkFlush(NDK_QP *pNdkQp)
 {
-    struct verify_qp *q = verify_shadow(pNdkQp);
+    struct verify_qp *q = verify_own(pNdkQp);
 
     if (!verify_usable(&q->o, __func__))
         return;
@@ -75,7 +75,7 @@ static NTSTATUS NdkSend(
     NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge, ULONG Flags)
 {
     struct verify_post p = {
-        .q = verify_shadow(pNdkQp), .op = VERIFY_SEND, .call = __func__, .flags = Flags};
+        .q = verify_own(pNdkQp), .op = VERIFY_SEND, .call = __func__, .flags = Flags};
 
     if (!verify_post_begin(&p))
         return verify_post_refused(&p);
@@ -89,7 +89,7 @@ static NTSTATUS NdkSendAndInvalidate(NDK_QP *pNdkQp, PVOID RequestContext, const
     ULONG nSge, ULONG Flags, UINT32 RemoteToken)
 {
     struct verify_post p = {
-        .q = verify_shadow(pNdkQp), .op = VERIFY_SEND_INVALIDATE, .call = __func__, .flags = Flags};
+        .q = verify_own(pNdkQp), .op = VERIFY_SEND_INVALIDATE, .call = __func__, .flags = Flags};
 
     if (!verify_post_begin(&p))
         return verify_post_refused(&p);
@@ -104,7 +104,7 @@ static NTSTATUS NdkWrite(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pS
     UINT64 RemoteAddress, UINT32 RemoteToken, ULONG Flags)
 {
     struct verify_post p = {
-        .q = verify_shadow(pNdkQp), .op = VERIFY_WRITE, .call = __func__, .flags = Flags};
+        .q = verify_own(pNdkQp), .op = VERIFY_WRITE, .call = __func__, .flags = Flags};
 
     if (!verify_post_begin(&p))
         return verify_post_refused(&p);
@@ -129,7 +129,7 @@ static NTSTATUS NdkRead(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSg
     UINT64 RemoteAddress, UINT32 RemoteToken, ULONG Flags)
 {
     struct verify_post p = {
-        .q = verify_shadow(pNdkQp), .op = VERIFY_READ, .call = __func__, .flags = Flags};
+        .q = verify_own(pNdkQp), .op = VERIFY_READ, .call = __func__, .flags = Flags};
 
     if (!verify_post_begin(&p))
         return verify_post_refused(&p);
@@ -150,7 +150,7 @@ static NTSTATUS NdkRead(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSg
 
 static NTSTATUS NdkReceive(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge)
 {
-    struct verify_qp *q = verify_shadow(pNdkQp);
+    struct verify_qp *q = verify_own(pNdkQp);
     struct verify_receive r = {.o = &q->o,
         .pd = q->pd,
         .queue = &q->receive,

@@ -96,7 +96,7 @@ NTSTATUS verify_bind(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr, NDK_MW *
     PVOID VirtualAddress, SIZE_T Length, ULONG Flags)
 {
     struct verify_post p = {
-        .q = verify_shadow(pNdkQp), .op = VERIFY_BIND, .call = "NdkBind", .flags = Flags};
+        .q = verify_own(pNdkQp), .op = VERIFY_BIND, .call = "NdkBind", .flags = Flags};
     struct verify_mr *m = pMr != NULL ? verify_shadow(pMr) : NULL;
     struct verify_mw *w = pMw != NULL ? verify_shadow(pMw) : NULL;
     NTSTATUS status;
@@ -275,7 +275,7 @@ NTSTATUS verify_fast_register(NDK_QP *pNdkQp, PVOID RequestContext, NDK_MR *pMr,
     ULONG AdapterPageCount, const NDK_LOGICAL_ADDRESS *AdapterPageArray, ULONG FBO, SIZE_T Length,
     PVOID BaseVirtualAddress, ULONG Flags)
 {
-    struct verify_post p = {.q = verify_shadow(pNdkQp),
+    struct verify_post p = {.q = verify_own(pNdkQp),
         .op = VERIFY_FAST_REGISTER,
         .call = "NdkFastRegister",
         .flags = Flags};
@@ -384,10 +384,8 @@ static void invalidated_mw(struct verify_mw *w)
 NTSTATUS verify_invalidate(
     NDK_QP *pNdkQp, PVOID RequestContext, NDK_OBJECT_HEADER *pNdkMrOrMw, ULONG Flags)
 {
-    struct verify_post p = {.q = verify_shadow(pNdkQp),
-        .op = VERIFY_INVALIDATE,
-        .call = "NdkInvalidate",
-        .flags = Flags};
+    struct verify_post p = {
+        .q = verify_own(pNdkQp), .op = VERIFY_INVALIDATE, .call = "NdkInvalidate", .flags = Flags};
     struct verify_obj *o = pNdkMrOrMw != NULL ? verify_shadow(pNdkMrOrMw) : NULL;
     struct verify_mr *m = o != NULL && o->type == NdkObjectTypeMr ? (struct verify_mr *)o : NULL;
     struct verify_mw *w = o != NULL && o->type == NdkObjectTypeMw ? (struct verify_mw *)o : NULL;

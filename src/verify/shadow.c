@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "kenv/bugcheck.h"
 #include "verify/report.h"
 
 static struct sn_a64 serials;
@@ -208,6 +209,13 @@ void verify_drop_kept(void)
         if (node != NULL)
             drop(SN_CONTAINER_OF(node, struct verify_obj, link));
     } while (node != NULL);
+}
+
+void verify_no_shadow(const void *object)
+{
+    kenv_bugcheck(DRIVER_VERIFIER_DETECTED_VIOLATION, (ULONG_PTR)object, 0, 0, 0,
+        "N-L14: the header of the object %p was overwritten; header and Dispatch are read-only",
+        object);
 }
 
 /* ---- calls ---- */

@@ -102,6 +102,18 @@ static inline void *verify_shadow(const void *object)
     return header->NdkReserved.rf[NDK_SLOT_VERIFY];
 }
 
+/* The shadow of the object of a call. None is left (its header was overwritten): a bugcheck,
+ * because there is nothing to go on with. */
+SN_NORETURN void verify_no_shadow(const void *object);
+static inline void *verify_own(const void *object)
+{
+    void *o = verify_shadow(object);
+
+    if (SN_UNLIKELY(o == NULL))
+        verify_no_shadow(object);
+    return o;
+}
+
 /* ---- calls ---- */
 
 /* What `verify_usable` does when something is wrong: reports it, and says whether the call may go

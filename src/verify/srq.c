@@ -10,7 +10,7 @@ static const NDK_SRQ_DISPATCH *below(const struct verify_srq *s)
 static NTSTATUS NdkCloseSrq(
     NDK_OBJECT_HEADER *pNdkObject, NDK_FN_CLOSE_COMPLETION CloseCompletion, PVOID RequestContext)
 {
-    const struct verify_srq *s = verify_shadow(pNdkObject);
+    const struct verify_srq *s = verify_own(pNdkObject);
 
     return verify_close(
         pNdkObject, CloseCompletion, RequestContext, below(s)->NdkCloseSrq, __func__);
@@ -35,7 +35,7 @@ static void modified(struct verify_call *c, NTSTATUS status)
 static NTSTATUS NdkModifySrq(NDK_SRQ *pNdkSrq, ULONG SrqDepth, ULONG NotifyThreshold,
     NDK_FN_REQUEST_COMPLETION RequestCompletion, PVOID RequestContext)
 {
-    struct verify_srq *s = verify_shadow(pNdkSrq);
+    struct verify_srq *s = verify_own(pNdkSrq);
     struct verify_call *call;
 
     if (!verify_usable(&s->o, __func__))
@@ -56,7 +56,7 @@ static NTSTATUS NdkModifySrq(NDK_SRQ *pNdkSrq, ULONG SrqDepth, ULONG NotifyThres
 static NTSTATUS NdkSrqReceive(
     NDK_SRQ *pNdkSrq, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge)
 {
-    struct verify_srq *s = verify_shadow(pNdkSrq);
+    struct verify_srq *s = verify_own(pNdkSrq);
     struct verify_receive r = {.o = &s->o,
         .pd = s->pd,
         .queue = &s->queue,

@@ -162,6 +162,28 @@ static void break_ends_the_process(void **state)
     assert_non_null(strstr(said, "N-L1: An object is not used after its close was called."));
 }
 
+/* A memset of the wrong size, say: the verifier finds nothing of its own any more. */
+static void wipe_it(void *arg)
+{
+    struct world w;
+    UINT32 token;
+
+    (void)arg;
+    world_open(&w, 0);
+    memset(&w.pd->Header.NdkReserved, 0, sizeof w.pd->Header.NdkReserved);
+    w.pd->Dispatch->NdkGetPrivilegedMemoryRegionToken(w.pd, &token);
+}
+
+static void a_wiped_header_is_told(void **state)
+{
+    char said[8192];
+
+    (void)state;
+    begin("warn");
+    assert_int_equal(death_of(wipe_it, NULL, said, sizeof said), SIGABRT);
+    assert_non_null(strstr(said, "N-L14: the header of the object "));
+}
+
 static void bend_it(void *arg)
 {
     struct world w;
@@ -274,6 +296,7 @@ int main(void)
         cmocka_unit_test(repetitions_are_counted),
         cmocka_unit_test(risky_is_quiet),
         cmocka_unit_test(break_ends_the_process),
+        cmocka_unit_test(a_wiped_header_is_told),
         cmocka_unit_test(risky_does_not_break),
         cmocka_unit_test(live_objects_are_listed),
         cmocka_unit_test(off_stays_out),
