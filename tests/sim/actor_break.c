@@ -61,7 +61,11 @@ static void invalidate_wrongly(struct actor *a, struct op *op)
         op->is_done = true;
         return;
     }
-    actor_is_posted(a, op, rnic_qp_invalidate(a->qp, (void *)(uintptr_t)op->id, &g->mr->obj, 0));
+    op->grant = g;
+    /* It may wait for long: nobody may make valid meanwhile what it would then end by right. */
+    if (actor_is_posted(
+            a, op, rnic_qp_invalidate(a->qp, (void *)(uintptr_t)op->id, &g->mr->obj, 0)))
+        actor_begin_ending(g);
 }
 
 /* A receive that names no memory. */
