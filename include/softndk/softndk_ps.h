@@ -93,6 +93,29 @@ SOFTNDK_API PEPROCESS IoGetCurrentProcess(VOID);
 #define PsGetCurrentProcess() IoGetCurrentProcess()
 SOFTNDK_API extern PEPROCESS PsInitialSystemProcess;
 
+/* ---- The system ---------------------------------------------------------------------------- */
+
+typedef struct _OSVERSIONINFOW {
+    ULONG dwOSVersionInfoSize;
+    ULONG dwMajorVersion;
+    ULONG dwMinorVersion;
+    ULONG dwBuildNumber;
+    ULONG dwPlatformId;
+    WCHAR szCSDVersion[128];
+} OSVERSIONINFOW, *POSVERSIONINFOW, RTL_OSVERSIONINFOW, *PRTL_OSVERSIONINFOW;
+
+/* 10.0, build 20348: what the interfaces here are modelled on. STATUS_SUCCESS. Any IRQL. */
+SOFTNDK_API NTSTATUS RtlGetVersion(PRTL_OSVERSIONINFOW lpVersionInformation);
+/* A random (version 4) UUID. APC_LEVEL. STATUS_SUCCESS; STATUS_RETRY: the host has none now. */
+SOFTNDK_API NTSTATUS ExUuidCreate(GUID *Uuid);
+/* A routine of this process by its name; NULL: there is none. PASSIVE_LEVEL. */
+SOFTNDK_API PVOID MmGetSystemRoutineAddress(PUNICODE_STRING SystemRoutineName);
+/* There is one node, number 0, with all processors. Any IRQL. */
+SOFTNDK_API USHORT KeGetCurrentNodeNumber(VOID);
+SOFTNDK_API VOID KeQueryNodeActiveAffinity(
+    USHORT NodeNumber, PGROUP_AFFINITY Affinity, PUSHORT Count);
+SOFTNDK_API KAFFINITY KeQueryActiveProcessors(VOID);
+
 SOFTNDK_END_DECLS
 
 #endif /* SOFTNDK_KENV_PS_H */
