@@ -141,6 +141,8 @@ bool check_in_capsule(struct controller *c, const struct work *w)
 
     if (c->in_capsule_max < max)
         max = c->in_capsule_max;
+    if (c->options.data_max < max)
+        max = c->options.data_max; /* no request has more memory */
     if (max < c->block_length) {
         printf("in capsule: the controller takes no data there\n");
         return true;
