@@ -28,7 +28,7 @@ foreach(product softndk_shared softndk_static)
   target_link_libraries(${product} PRIVATE Threads::Threads
     $<BUILD_INTERFACE:softndk_flags> $<BUILD_INTERFACE:PkgConfig::ISAL> $<INSTALL_INTERFACE:isal>
     $<BUILD_INTERFACE:PkgConfig::PCAP> $<INSTALL_INTERFACE:pcap>
-    $<BUILD_INTERFACE:PkgConfig::UNWIND> $<INSTALL_INTERFACE:unwind> ${CMAKE_DL_LIBS})
+    ${CMAKE_DL_LIBS})
 endforeach()
 set_target_properties(softndk_shared PROPERTIES
   VERSION ${PROJECT_VERSION} SOVERSION 0 LINK_DEPENDS ${export_map} EXPORT_NAME softndk)

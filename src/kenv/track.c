@@ -2,41 +2,11 @@
 #include "kenv/track.h"
 
 #include "base/alloc.h"
+#include "base/stack.h"
 
-#include <execinfo.h>
 #include <pthread.h>
 #include <stdio.h>
-
-#if defined(__SANITIZE_THREAD__)
-/* libunwind's backtrace keeps memory per thread and gives it back, with a lock, when the thread has
- * ended for ThreadSanitizer already: it crashes there. */
-#include <unwind.h>
-
-struct walk {
-    void **frames;
-    int count, max;
-};
-
-static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *argument)
-{
-    struct walk *w = argument;
-
-    if (w->count == w->max)
-        return _URC_END_OF_STACK;
-    w->frames[w->count++] = (void *)_Unwind_GetIP(context);
-    return _URC_NO_REASON;
-}
-
-static inline __attribute__((always_inline)) int take_frames(void **frames, int max)
-{
-    struct walk w = {frames, 0, max};
-
-    (void)_Unwind_Backtrace(step, &w);
-    return w.count;
-}
-#else
-#define take_frames backtrace
-#endif
+#include <string.h>
 
 bool kenv_is_checked __attribute__((visibility("hidden")));
 
@@ -53,8 +23,8 @@ void kenv_checks_enable(void)
 {
     void *first[2];
 
-    /* The first backtrace of a process loads a library; better here than at DISPATCH_LEVEL. */
-    (void)take_frames(first, 2);
+    /* The first one of a process may load a library; better here than at DISPATCH_LEVEL. */
+    (void)sn_stack_take(first, 2);
     pthread_mutex_lock(&lock);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]) && !kenv_is_checked; i++)
         sn_list_init(&all[i]);
@@ -65,9 +35,9 @@ void kenv_checks_enable(void)
 __attribute__((noinline)) void kenv_stack_take(struct kenv_stack *stack)
 {
     void *frames[SOFTNDK_DRV_FRAMES + 1];
-    int n = take_frames(frames, SOFTNDK_DRV_FRAMES + 1);
+    unsigned n = sn_stack_take(frames, SOFTNDK_DRV_FRAMES + 1);
 
-    stack->count = n > 1 ? (uint32_t)n - 1 : 0;
+    stack->count = n > 1 ? n - 1 : 0;
     memcpy(stack->frames, frames + 1, stack->count * sizeof(frames[0]));
 }
 

@@ -1,52 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/stack.h"
 
-#define UNW_LOCAL_ONLY
-#include <libunwind.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stack.h"
 #include "verify/symbol.h"
-
-#if defined(__SANITIZE_THREAD__)
-/* libunwind's unw_backtrace keeps memory per thread and gives it back, with a lock, when the thread
- * has ended for ThreadSanitizer already: it crashes there. */
-#include <unwind.h>
-
-struct walk {
-    void **frames;
-    int count, max;
-};
-
-static _Unwind_Reason_Code step(struct _Unwind_Context *context, void *argument)
-{
-    struct walk *w = argument;
-
-    if (w->count == w->max)
-        return _URC_END_OF_STACK;
-    w->frames[w->count++] = (void *)_Unwind_GetIP(context);
-    return _URC_NO_REASON;
-}
-
-static inline __attribute__((always_inline)) int take_frames(void **frames, int max)
-{
-    struct walk w = {frames, 0, max};
-
-    (void)_Unwind_Backtrace(step, &w);
-    return w.count;
-}
-#else
-#define take_frames unw_backtrace
-#endif
 
 enum { LINE_OCTETS = 256, SPARE = 8 };
 
 void verify_stack_take(struct verify_stack *s, unsigned skip)
 {
     void *pc[VERIFY_STACK_MAX + SPARE];
-    int got = take_frames(pc, (int)(sizeof pc / sizeof pc[0]));
-    unsigned n = got < 0 ? 0 : (unsigned)got;
+    unsigned n = sn_stack_take(pc, sizeof pc / sizeof pc[0]);
 
     skip += 2; /* this function and its caller */
     s->n = 0;
