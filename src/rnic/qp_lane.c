@@ -14,9 +14,11 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 
+/* How much of one pipe before others of the lane have their turn. */
 enum {
-    RX_ROUNDS = 16, /* reads of one pipe before others have their turn */
-    TX_ROUNDS = 4,  /* batches likewise */
+    RX_ROUNDS = 16,           /* reads */
+    TX_ROUNDS = 4,            /* batches */
+    TURN_OCTETS = 256 * 1024, /* whichever comes first: some 50 us of copying */
 };
 
 static void settle(struct rnic_qp *qp);
@@ -298,9 +300,9 @@ static void settle(struct rnic_qp *qp)
 static void tx_pump(struct rnic_qp *qp)
 {
     struct iw_batch *b = qp->lane->batch;
-    size_t octets, sent;
+    size_t octets, sent, moved = 0;
 
-    for (int i = 0; i < TX_ROUNDS; i++) {
+    for (int i = 0; i < TX_ROUNDS && moved < TURN_OCTETS; i++) {
         enum plat_io io;
 
         /* After our FIN nothing can be answered: a late Read of the peer's fails at its end. */
@@ -323,6 +325,7 @@ static void tx_pump(struct rnic_qp *qp)
             plat_pipe_watch(qp->pipe, qp->is_reading, true);
             return;
         }
+        moved += sent;
     }
     /* There is more, but others want the lane too: go on when the pipe is writable, which it is. */
     if (qp->pipe != NULL && iw_tx_has_work(&qp->stream)) {
@@ -482,10 +485,15 @@ static bool rx_once(struct rnic_qp *qp)
     return got == asked && qp->is_reading; /* a short read emptied the pipe */
 }
 
-static void rx_pump(struct rnic_qp *qp, int rounds)
+static void rx_pump(struct rnic_qp *qp)
 {
-    while (rounds-- > 0 && qp->pipe != NULL && rx_once(qp))
-        ;
+    const struct sn_a64 *octets = &traffic(qp)->rx_octets;
+    uint64_t end = sn_a64_load_relaxed(octets) + TURN_OCTETS;
+
+    for (int i = 0; i < RX_ROUNDS && qp->pipe != NULL && rx_once(qp); i++) {
+        if (sn_a64_load_relaxed(octets) >= end)
+            break;
+    }
     if (qp->pipe == NULL)
         return;
     tx_pump(qp);
@@ -500,7 +508,7 @@ static void readable(void *ctx)
         lost(qp); /* unwatched, only an error is reported */
         return;
     }
-    rx_pump(qp, RX_ROUNDS);
+    rx_pump(qp);
 }
 
 static void writable(void *ctx)

@@ -95,7 +95,7 @@ struct lin_lane {
     uint32_t looks;
     struct lin_source *parked; /* taken out of the set because a polling thread reads it anyway */
     struct sn_a32 has_parked;  /* the same, for the home thread */
-    uint64_t moved;            /* octets read, and ends found: tells whether a look was worth it */
+    uint64_t moved;            /* reads that had something: tells whether a look was worth it */
 
     /* Written by one thread at a time, read by anyone. */
     struct sn_a64 read_count, write_count, home_wait_count, poll_wait_count, wake_count;

@@ -16,6 +16,7 @@
 enum {
     HOT_SCORE = 2,  /* looks in a row that found one source only before it is read first */
     HOT_LOOKS = 8,  /* every so many looks the set is asked even so */
+    HOT_READS = 4,  /* and when so many reads of the hot source had something: others wait */
     PARK_HITS = 64, /* so often the hot source had something before it is parked */
 };
 
@@ -163,6 +164,7 @@ static unsigned ask_set(struct lin_lane *l)
 static unsigned look(struct lin_lane *l)
 {
     struct lin_source *hot;
+    uint64_t before;
     unsigned served;
 
     if (!has_poller(l)) {
@@ -172,8 +174,9 @@ static unsigned look(struct lin_lane *l)
     hot = hot_source(l);
     if (hot == NULL)
         return ask_set(l);
+    before = l->moved;
     served = serve_hot(l, hot);
-    if (++l->looks % HOT_LOOKS == 0)
+    if (++l->looks % HOT_LOOKS == 0 || l->moved - before >= HOT_READS)
         served += ask_set(l);
     return served;
 }
