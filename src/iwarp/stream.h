@@ -82,7 +82,7 @@ struct iw_stream_config {
 enum {
     IW_BATCH_SPANS = 1024, /* IOV_MAX */
     IW_BATCH_FPDUS = 1024,
-    IW_BATCH_OCTETS = 1 << 20, /* aim of one gather */
+    IW_BATCH_OCTETS = 256 * 1024, /* aim of one gather: what others of the lane wait for */
     IW_BATCH_SCRATCH = 512 * 1024,
     IW_COPY_MAX = 512,           /* payloads up to this are copied next to their header */
     IW_STASH_OCTETS = 68 * 1024, /* the largest FPDU with markers fits */
