@@ -27,7 +27,7 @@ enum {
     BATCH = 256,
     SMALL = 64,
     BIG = 64 * 1024,
-    BIG_WRITES = 8,
+    BIG_WRITES = 4, /* as many as one gather takes: IW_BATCH_OCTETS */
     FPDU_PAYLOAD = 32 * 1024,
     SCRATCH = 256 * 1024,
     MOST = BIG_WRITES * BIG,
