@@ -94,6 +94,10 @@ typedef struct SOFTNDK_SOCKET_TAG(sockaddr_storage, _SOCKADDR_STORAGE) {
 #define IPPROTO_TCP  6
 #define IPPROTO_UDP  17
 #define IPPROTO_IPV6 41
+#define MSG_TRUNC    0x0100
+#define MSG_CTRUNC   0x0200
+#define MSG_BCAST    0x0400
+#define MSG_MCAST    0x0800
 #endif
 
 #endif /* SOFTNDK_WS2DEF_H */

@@ -234,6 +234,53 @@ typedef struct _WSK_PROVIDER_CONNECTION_DISPATCH {
     PFN_WSK_RELEASE_DATA_INDICATION_LIST WskRelease;
 } WSK_PROVIDER_CONNECTION_DISPATCH, *PWSK_PROVIDER_CONNECTION_DISPATCH;
 
+typedef struct _WSACMSGHDR {
+    SIZE_T cmsg_len;
+    INT cmsg_level;
+    INT cmsg_type;
+} WSACMSGHDR, *PWSACMSGHDR, CMSGHDR, *PCMSGHDR;
+
+typedef struct _WSK_DATAGRAM_INDICATION *PWSK_DATAGRAM_INDICATION;
+/* Event callbacks, for sources that fill the table in; never called. */
+typedef NTSTATUS (*PFN_WSK_RECEIVE_FROM_EVENT)(
+    PVOID SocketContext, ULONG Flags, PWSK_DATAGRAM_INDICATION DataIndication);
+typedef struct _WSK_CLIENT_DATAGRAM_DISPATCH {
+    PFN_WSK_RECEIVE_FROM_EVENT WskReceiveFromEvent;
+} WSK_CLIENT_DATAGRAM_DISPATCH, *PWSK_CLIENT_DATAGRAM_DISPATCH;
+
+/*
+ * One datagram, whole or not at all; the socket is bound. Information: its octets. Flags must be 0
+ * and control information none (STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED). RemoteAddress may
+ * not be NULL: a fixed remote address cannot be set here.
+ */
+typedef NTSTATUS (*PFN_WSK_SEND_TO)(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+    PSOCKADDR RemoteAddress, ULONG ControlInfoLength, PCMSGHDR ControlInfo, PIRP Irp);
+/*
+ * The next datagram. What does not fit into the buffer is lost, and ControlFlags says MSG_TRUNC
+ * (0x100). Information: the octets in the buffer. There is never control information. All but
+ * Buffer and Irp may be NULL; what is not stays valid until the IRP ends.
+ */
+typedef NTSTATUS (*PFN_WSK_RECEIVE_FROM)(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+    PSOCKADDR RemoteAddress, PULONG ControlLength, PCMSGHDR ControlInfo, PULONG ControlFlags,
+    PIRP Irp);
+typedef NTSTATUS (*PFN_WSK_RELEASE_DATAGRAM_INDICATION_LIST)(
+    PWSK_SOCKET Socket, PWSK_DATAGRAM_INDICATION DatagramIndication);
+
+typedef struct _WSK_PROVIDER_DATAGRAM_DISPATCH {
+    union {
+        WSK_PROVIDER_BASIC_DISPATCH Basic;
+        struct {
+            PFN_WSK_CONTROL_SOCKET WskControlSocket;
+            PFN_WSK_CLOSE_SOCKET WskCloseSocket;
+        };
+    };
+    PFN_WSK_BIND WskBind;
+    PFN_WSK_SEND_TO WskSendTo;
+    PFN_WSK_RECEIVE_FROM WskReceiveFrom;
+    PFN_WSK_RELEASE_DATAGRAM_INDICATION_LIST WskRelease;
+    PFN_WSK_GET_LOCAL_ADDRESS WskGetLocalAddress;
+} WSK_PROVIDER_DATAGRAM_DISPATCH, *PWSK_PROVIDER_DATAGRAM_DISPATCH;
+
 SOFTNDK_END_DECLS
 
 #endif /* SOFTNDK_WSK_H */

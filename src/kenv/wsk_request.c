@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { WINDOWS_MSG_TRUNC = 0x100 };
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct sn_list requests = {&requests, &requests}; /* guarded by lock */
 static int wake_fd = -1;                                 /* written once, before the thread runs */
@@ -40,6 +42,7 @@ NTSTATUS kenv_wsk_status(int error)
         {ENOTCONN, STATUS_CONNECTION_INVALID},
         {EINVAL, STATUS_INVALID_PARAMETER},
         {EACCES, STATUS_ACCESS_DENIED},
+        {EMSGSIZE, STATUS_INVALID_BUFFER_SIZE},
         {ENOMEM, STATUS_INSUFFICIENT_RESOURCES},
         {ENOBUFS, STATUS_INSUFFICIENT_RESOURCES},
         {EMFILE, STATUS_INSUFFICIENT_RESOURCES},
@@ -146,6 +149,44 @@ static void advance(struct kenv_wsk_request *r, size_t n)
     }
 }
 
+static bool is_datagram(const struct kenv_wsk_request *r)
+{
+    return r->socket->category == WSK_FLAG_DATAGRAM_SOCKET;
+}
+
+static int try_send_to(struct kenv_wsk_request *r)
+{
+    struct msghdr message = {.msg_name = &r->address,
+        .msg_namelen = r->address_length,
+        .msg_iov = r->iov,
+        .msg_iovlen = r->iov_count};
+    ssize_t n = sendmsg(r->socket->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n < 0)
+        return errno;
+    r->information = (ULONG_PTR)n;
+    return 0;
+}
+
+static int try_receive_from(struct kenv_wsk_request *r)
+{
+    struct sockaddr_in6 from = {0};
+    struct msghdr message = {.msg_name = &from,
+        .msg_namelen = sizeof(from),
+        .msg_iov = r->iov,
+        .msg_iovlen = r->iov_count};
+    ssize_t n = recvmsg(r->socket->fd, &message, MSG_DONTWAIT);
+
+    if (n < 0)
+        return errno;
+    if (r->remote != NULL)
+        kenv_wsk_from_host(&from, r->remote);
+    if (r->control_flags != NULL)
+        *r->control_flags = (message.msg_flags & MSG_TRUNC) != 0 ? WINDOWS_MSG_TRUNC : 0;
+    r->information = (ULONG_PTR)n;
+    return 0;
+}
+
 static int try_send(struct kenv_wsk_request *r)
 {
     struct msghdr message = {.msg_iov = r->iov, .msg_iovlen = r->iov_count};
@@ -215,13 +256,13 @@ static int try_once(struct kenv_wsk_request *r)
     case KENV_WSK_CONNECT:
         return try_connect(r);
     case KENV_WSK_SEND:
-        return try_send(r);
+        return is_datagram(r) ? try_send_to(r) : try_send(r);
     case KENV_WSK_DISCONNECT:
         return try_disconnect(r);
     case KENV_WSK_ACCEPT:
         return try_accept(r);
     case KENV_WSK_RECEIVE:
-        return try_receive(r);
+        return is_datagram(r) ? try_receive_from(r) : try_receive(r);
     case KENV_WSK_CLOSE:
         break;
     }

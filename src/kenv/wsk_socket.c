@@ -14,8 +14,11 @@
 
 #define BACKLOG     128
 #define BUFFERS_MAX 1024
-#define HOST_STREAM 1
-#define WINDOWS_TCP 6
+/* Socket types and protocols have the same numbers on both sides. */
+#define TYPE_STREAM   1
+#define TYPE_DATAGRAM 2
+#define WINDOWS_TCP   6
+#define WINDOWS_UDP   17
 /* Levels and options by their Windows numbers. */
 #define WSK_SOL_SOCKET   0xffff
 #define WSK_SO_REUSEADDR 0x0004
@@ -27,6 +30,7 @@
 static const WSK_PROVIDER_BASIC_DISPATCH basic_dispatch;
 static const WSK_PROVIDER_LISTEN_DISPATCH listen_dispatch;
 static const WSK_PROVIDER_CONNECTION_DISPATCH connection_dispatch;
+static const WSK_PROVIDER_DATAGRAM_DISPATCH datagram_dispatch;
 
 /* ---- Sockets and addresses ----------------------------------------------------------------- */
 
@@ -40,9 +44,20 @@ struct kenv_wsk_socket *kenv_wsk_socket_create(int fd, ULONG category)
     }
     s->fd = fd;
     s->category = category;
-    s->base.Dispatch = category == WSK_FLAG_LISTEN_SOCKET       ? (const void *)&listen_dispatch
-                       : category == WSK_FLAG_CONNECTION_SOCKET ? (const void *)&connection_dispatch
-                                                                : (const void *)&basic_dispatch;
+    switch (category) {
+    case WSK_FLAG_LISTEN_SOCKET:
+        s->base.Dispatch = &listen_dispatch;
+        break;
+    case WSK_FLAG_CONNECTION_SOCKET:
+        s->base.Dispatch = &connection_dispatch;
+        break;
+    case WSK_FLAG_DATAGRAM_SOCKET:
+        s->base.Dispatch = &datagram_dispatch;
+        break;
+    default:
+        s->base.Dispatch = &basic_dispatch;
+        break;
+    }
     s->tracked = kenv_track(SoftNdkDrvSocket, s, 0, 0, "WSK socket");
     return s;
 }
@@ -116,7 +131,7 @@ static struct kenv_wsk_request *request(
 /* ---- Opening ------------------------------------------------------------------------------- */
 
 /* -1 with errno. */
-static int open_host(ADDRESS_FAMILY family)
+static int open_host(ADDRESS_FAMILY family, USHORT type, ULONG protocol)
 {
     int host = family == AF_INET ? AF_INET : AF_INET6;
 
@@ -124,7 +139,26 @@ static int open_host(ADDRESS_FAMILY family)
         errno = EINVAL;
         return -1;
     }
-    return socket(host, HOST_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, WINDOWS_TCP);
+    return socket(host, type | SOCK_NONBLOCK | SOCK_CLOEXEC, (int)protocol);
+}
+
+/* A basic socket has no data: it may be of either kind. */
+static bool is_supported(ULONG category, USHORT type, ULONG protocol)
+{
+    bool is_tcp = type == TYPE_STREAM && protocol == WINDOWS_TCP;
+    bool is_udp = type == TYPE_DATAGRAM && protocol == WINDOWS_UDP;
+
+    switch (category) {
+    case WSK_FLAG_BASIC_SOCKET:
+        return is_tcp || is_udp;
+    case WSK_FLAG_LISTEN_SOCKET:
+    case WSK_FLAG_CONNECTION_SOCKET:
+        return is_tcp;
+    case WSK_FLAG_DATAGRAM_SOCKET:
+        return is_udp;
+    default:
+        return false;
+    }
 }
 
 NTSTATUS kenv_wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHORT SocketType,
@@ -140,10 +174,9 @@ NTSTATUS kenv_wsk_socket(PWSK_CLIENT Client, ADDRESS_FAMILY AddressFamily, USHOR
     NDK_REQUIRE_IRQL_MAX(PASSIVE_LEVEL);
     if (Client == NULL || Irp == NULL)
         return STATUS_INVALID_PARAMETER;
-    if (Flags == WSK_FLAG_STREAM_SOCKET || Flags == WSK_FLAG_DATAGRAM_SOCKET ||
-        SocketType != HOST_STREAM || Protocol != WINDOWS_TCP)
+    if (!is_supported(Flags, SocketType, Protocol))
         return done(Irp, STATUS_NOT_SUPPORTED, 0);
-    fd = open_host(AddressFamily);
+    fd = open_host(AddressFamily, SocketType, Protocol);
     if (fd < 0)
         return done(Irp, kenv_wsk_status(errno), 0);
     s = kenv_wsk_socket_create(fd, Flags);
@@ -169,11 +202,11 @@ NTSTATUS kenv_wsk_socket_connect(PWSK_CLIENT Client, USHORT SocketType, ULONG Pr
     NDK_REQUIRE_IRQL_MAX(PASSIVE_LEVEL);
     if (Client == NULL || Irp == NULL)
         return STATUS_INVALID_PARAMETER;
-    if (SocketType != HOST_STREAM || Protocol != WINDOWS_TCP)
+    if (!is_supported(WSK_FLAG_CONNECTION_SOCKET, SocketType, Protocol))
         return done(Irp, STATUS_NOT_SUPPORTED, 0);
     if (local_length == 0 || remote_length != local_length)
         return done(Irp, STATUS_INVALID_PARAMETER, 0);
-    fd = open_host(RemoteAddress->sa_family);
+    fd = open_host(RemoteAddress->sa_family, SocketType, Protocol);
     if (fd < 0 || bind(fd, (struct sockaddr *)&local, local_length) != 0) {
         NTSTATUS status = kenv_wsk_status(errno);
 
@@ -380,32 +413,43 @@ static bool describe(const WSK_BUF *buffer, struct iovec *iov, size_t *count)
     return left == 0 && *count <= BUFFERS_MAX;
 }
 
-static NTSTATUS transfer(
-    PWSK_SOCKET socket, const WSK_BUF *buffer, ULONG flags, PIRP irp, enum kenv_wsk_kind kind)
+/* NULL: *status says why. */
+static struct kenv_wsk_request *transfer(PWSK_SOCKET socket, const WSK_BUF *buffer, ULONG flags,
+    PIRP irp, enum kenv_wsk_kind kind, NTSTATUS *status)
 {
     struct kenv_wsk_request *r;
     size_t count;
 
+    *status = STATUS_INVALID_PARAMETER;
     if (buffer == NULL || !describe(buffer, NULL, &count))
-        return done(irp, STATUS_INVALID_PARAMETER, 0);
+        return NULL;
+    *status = STATUS_INSUFFICIENT_RESOURCES;
     r = request(socket, irp, kind, flags, count);
     if (r == NULL)
-        return done(irp, STATUS_INSUFFICIENT_RESOURCES, 0);
+        return NULL;
     r->length = buffer->Length;
     (void)describe(buffer, r->iov, &r->iov_count);
-    return queue(r);
+    return r;
 }
 
 static NTSTATUS wsk_send(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
 {
+    struct kenv_wsk_request *r;
+    NTSTATUS status;
+
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
-    return transfer(Socket, Buffer, Flags, Irp, KENV_WSK_SEND);
+    r = transfer(Socket, Buffer, Flags, Irp, KENV_WSK_SEND, &status);
+    return r != NULL ? queue(r) : done(Irp, status, 0);
 }
 
 static NTSTATUS wsk_receive(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
 {
+    struct kenv_wsk_request *r;
+    NTSTATUS status;
+
     NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
-    return transfer(Socket, Buffer, Flags, Irp, KENV_WSK_RECEIVE);
+    r = transfer(Socket, Buffer, Flags, Irp, KENV_WSK_RECEIVE, &status);
+    return r != NULL ? queue(r) : done(Irp, status, 0);
 }
 
 static NTSTATUS wsk_disconnect(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags, PIRP Irp)
@@ -424,6 +468,59 @@ static NTSTATUS wsk_release(PWSK_SOCKET Socket, PWSK_DATA_INDICATION DataIndicat
     (void)Socket, (void)DataIndication;
     return STATUS_NOT_SUPPORTED; /* None was ever indicated. */
 }
+
+/* ---- Datagrams ----------------------------------------------------------------------------- */
+
+static NTSTATUS wsk_send_to(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+    PSOCKADDR RemoteAddress, ULONG ControlInfoLength, PCMSGHDR ControlInfo, PIRP Irp)
+{
+    struct sockaddr_in6 address;
+    socklen_t n = kenv_wsk_to_host(RemoteAddress, &address);
+    struct kenv_wsk_request *r;
+    NTSTATUS status;
+
+    (void)ControlInfo;
+    NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
+    if (n == 0 || Flags != 0)
+        return done(Irp, STATUS_INVALID_PARAMETER, 0);
+    if (ControlInfoLength != 0)
+        return done(Irp, STATUS_NOT_SUPPORTED, 0);
+    r = transfer(Socket, Buffer, 0, Irp, KENV_WSK_SEND, &status);
+    if (r == NULL)
+        return done(Irp, status, 0);
+    r->address = address;
+    r->address_length = n;
+    return queue(r);
+}
+
+static NTSTATUS wsk_receive_from(PWSK_SOCKET Socket, PWSK_BUF Buffer, ULONG Flags,
+    PSOCKADDR RemoteAddress, PULONG ControlLength, PCMSGHDR ControlInfo, PULONG ControlFlags,
+    PIRP Irp)
+{
+    struct kenv_wsk_request *r;
+    NTSTATUS status;
+
+    (void)ControlInfo;
+    NDK_REQUIRE_IRQL_MAX(DISPATCH_LEVEL);
+    if (Flags != 0)
+        return done(Irp, STATUS_INVALID_PARAMETER, 0);
+    if (ControlLength != NULL)
+        *ControlLength = 0;
+    r = transfer(Socket, Buffer, 0, Irp, KENV_WSK_RECEIVE, &status);
+    if (r == NULL)
+        return done(Irp, status, 0);
+    r->remote = RemoteAddress;
+    r->control_flags = ControlFlags;
+    return queue(r);
+}
+
+static NTSTATUS wsk_release_datagrams(PWSK_SOCKET Socket, PWSK_DATAGRAM_INDICATION Indication)
+{
+    (void)Socket, (void)Indication;
+    return STATUS_NOT_SUPPORTED; /* None was ever indicated. */
+}
+
+/* ---- Tables -------------------------------------------------------------------------------- */
 
 static const WSK_PROVIDER_BASIC_DISPATCH basic_dispatch = {wsk_control_socket, wsk_close_socket};
 
@@ -445,4 +542,13 @@ static const WSK_PROVIDER_CONNECTION_DISPATCH connection_dispatch = {
     .WskReceive = wsk_receive,
     .WskDisconnect = wsk_disconnect,
     .WskRelease = wsk_release,
+};
+
+static const WSK_PROVIDER_DATAGRAM_DISPATCH datagram_dispatch = {
+    .Basic = {wsk_control_socket, wsk_close_socket},
+    .WskBind = wsk_bind,
+    .WskSendTo = wsk_send_to,
+    .WskReceiveFrom = wsk_receive_from,
+    .WskRelease = wsk_release_datagrams,
+    .WskGetLocalAddress = wsk_get_local_address,
 };

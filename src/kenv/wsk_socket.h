@@ -40,9 +40,10 @@ struct kenv_wsk_request {
     ULONG flags;
     bool is_begun;               /* of a connect: the host knows */
     bool is_created;             /* the socket came with the request and goes with its failure */
-    struct sockaddr_in6 address; /* of a connect */
+    struct sockaddr_in6 address; /* of a connect, and where a datagram goes */
     socklen_t address_length;
-    PSOCKADDR local, remote; /* of an accept, may be NULL */
+    PSOCKADDR local, remote; /* of an accept; remote also of a datagram's receive; may be NULL */
+    PULONG control_flags;    /* of a datagram's receive, may be NULL */
     NTSTATUS status;
     ULONG_PTR information;
     size_t done, length; /* octets */

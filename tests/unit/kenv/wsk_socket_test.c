@@ -172,7 +172,7 @@ static void what_is_refused(void **state)
     status = wsk_listener(s)->WskInspectComplete(s, NULL, 0, wsk_call_irp(&a));
     assert_int_equal(wsk_call_end(&a, status), STATUS_NOT_SUPPORTED);
     wsk_close(&a, s);
-    status = kenv_wsk_socket((PWSK_CLIENT)(void *)&client, AF_INET, 2, 17, WSK_FLAG_DATAGRAM_SOCKET,
+    status = kenv_wsk_socket((PWSK_CLIENT)(void *)&client, AF_INET, 2, 6, WSK_FLAG_DATAGRAM_SOCKET,
         NULL, NULL, NULL, NULL, NULL, wsk_call_irp(&a));
     assert_int_equal(wsk_call_end(&a, status), STATUS_NOT_SUPPORTED);
     status = kenv_wsk_socket((PWSK_CLIENT)(void *)&client, 77, 1, 6, WSK_FLAG_CONNECTION_SOCKET,
@@ -199,6 +199,100 @@ static void addresses(void **state)
     assert_int_equal(kenv_wsk_to_host(NULL, &host), 0);
 }
 
+static PWSK_SOCKET open_datagram(struct wsk_call *call, SOCKADDR_IN *at)
+{
+    static int client;
+    NTSTATUS status = kenv_wsk_socket((PWSK_CLIENT)(void *)&client, AF_INET, 2, 17,
+        WSK_FLAG_DATAGRAM_SOCKET, NULL, NULL, NULL, NULL, NULL, wsk_call_irp(call));
+    const WSK_PROVIDER_DATAGRAM_DISPATCH *d;
+    PWSK_SOCKET s;
+
+    assert_int_equal(wsk_call_end(call, status), STATUS_SUCCESS);
+    s = (PWSK_SOCKET)call->irp->IoStatus.Information;
+    d = s->Dispatch;
+    *at = (SOCKADDR_IN){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+    status = d->WskBind(s, (PSOCKADDR)at, 0, wsk_call_irp(call));
+    assert_int_equal(wsk_call_end(call, status), STATUS_SUCCESS);
+    status = d->WskGetLocalAddress(s, (PSOCKADDR)at, wsk_call_irp(call));
+    assert_int_equal(wsk_call_end(call, status), STATUS_SUCCESS);
+    return s;
+}
+
+/* Datagrams keep their ends, say where they come from, and are cut when the buffer is short. */
+static void datagrams(void **state)
+{
+    static const SIZE_T sizes[] = {0, 1, 100, 1400};
+    SOCKADDR_IN here, there, from;
+    PWSK_SOCKET s = open_datagram(&a, &here), t = open_datagram(&b, &there);
+    const WSK_PROVIDER_DATAGRAM_DISPATCH *ds = s->Dispatch, *dt = t->Dispatch;
+    ULONG flags, control;
+    NTSTATUS status;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        NTSTATUS receiving;
+
+        memset(a.memory, (int)i + 1, sizeof(a.memory));
+        memset(b.memory, 0, sizeof(b.memory));
+        memset(&from, 0, sizeof(from));
+        flags = control = 77;
+        b.buffer.Offset = 0;
+        b.buffer.Length = sizeof(b.memory);
+        receiving = dt->WskReceiveFrom(
+            t, &b.buffer, 0, (PSOCKADDR)&from, &control, NULL, &flags, wsk_call_irp(&b));
+        a.buffer.Offset = 0;
+        a.buffer.Length = sizes[i];
+        status = ds->WskSendTo(s, &a.buffer, 0, (PSOCKADDR)&there, 0, NULL, wsk_call_irp(&a));
+        assert_int_equal(wsk_call_end(&a, status), STATUS_SUCCESS);
+        assert_int_equal(a.irp->IoStatus.Information, sizes[i]);
+        assert_int_equal(wsk_call_end(&b, receiving), STATUS_SUCCESS);
+        assert_int_equal(b.irp->IoStatus.Information, sizes[i]);
+        assert_memory_equal(a.memory, b.memory, sizes[i]);
+        assert_int_equal(b.memory[sizes[i]], 0);
+        assert_int_equal(from.sin_port, here.sin_port);
+        assert_int_equal(from.sin_addr.s_addr, here.sin_addr.s_addr);
+        assert_int_equal(flags, 0);
+        assert_int_equal(control, 0);
+    }
+    a.buffer.Length = 100;
+    status = ds->WskSendTo(s, &a.buffer, 0, (PSOCKADDR)&there, 0, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_SUCCESS);
+    b.buffer.Length = 40;
+    status = dt->WskReceiveFrom(t, &b.buffer, 0, NULL, NULL, NULL, &flags, wsk_call_irp(&b));
+    assert_int_equal(wsk_call_end(&b, status), STATUS_SUCCESS);
+    assert_int_equal(b.irp->IoStatus.Information, 40);
+    assert_int_equal(flags, 0x100); /* MSG_TRUNC of Windows */
+    wsk_close(&a, s);
+    wsk_close(&b, t);
+}
+
+static void what_datagrams_refuse(void **state)
+{
+    SOCKADDR_IN here;
+    PWSK_SOCKET s = open_datagram(&a, &here);
+    const WSK_PROVIDER_DATAGRAM_DISPATCH *d = s->Dispatch;
+    NTSTATUS status, receiving;
+
+    (void)state;
+    a.buffer.Offset = 0;
+    a.buffer.Length = 10;
+    status = d->WskSendTo(s, &a.buffer, 0, NULL, 0, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_INVALID_PARAMETER);
+    status = d->WskSendTo(s, &a.buffer, 1, (PSOCKADDR)&here, 0, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_INVALID_PARAMETER);
+    status = d->WskSendTo(s, &a.buffer, 0, (PSOCKADDR)&here, 16, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_NOT_SUPPORTED);
+    status = d->WskSendTo(s, NULL, 0, (PSOCKADDR)&here, 0, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_INVALID_PARAMETER);
+    status = d->WskReceiveFrom(s, &a.buffer, 1, NULL, NULL, NULL, NULL, wsk_call_irp(&a));
+    assert_int_equal(wsk_call_end(&a, status), STATUS_INVALID_PARAMETER);
+    assert_int_equal(d->WskRelease(s, NULL), STATUS_NOT_SUPPORTED);
+    /* A close ends what waits. */
+    receiving = d->WskReceiveFrom(s, &b.buffer, 0, NULL, NULL, NULL, NULL, wsk_call_irp(&b));
+    wsk_close(&a, s);
+    assert_int_equal(wsk_call_end(&b, receiving), STATUS_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +302,8 @@ int main(void)
         cmocka_unit_test(options),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(addresses),
+        cmocka_unit_test(datagrams),
+        cmocka_unit_test(what_datagrams_refuse),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
