@@ -137,6 +137,27 @@ static void use_connected_qp(struct world *w)
     close_any(&other->Header);
 }
 
+static void give_to_two(struct world *w)
+{
+    w->connector = connector_create(w);
+    OK(connect(w->connector, w->qp, 1));
+    use_connected_qp(w);
+    OK(complete(w->connector));
+    OK(disconnect(w->connector));
+}
+
+/* A failed connect gives the QP back: another connector may take it. */
+static void connect_again_after_a_failure(struct world *w)
+{
+    NDK_CONNECTOR *first = connector_create(w);
+
+    fake.pends = true;
+    assert_int_equal(connect(first, w->qp, 1), STATUS_PENDING);
+    fake_finish(STATUS_CONNECTION_REFUSED);
+    close_any(&first->Header);
+    connect_and_complete(w);
+}
+
 static void accept_on_used_qp(struct world *w)
 {
     NDK_LISTENER *l;
@@ -299,6 +320,7 @@ static const struct row rows[] = {
     {VERIFY_C3, WANT_CONNECTED, connect_again, nothing},
     {VERIFY_C4, WANT_CONNECTED, use_connected_qp, nothing},
     {VERIFY_C4, WANT_CONNECTED, accept_on_used_qp, nothing},
+    {VERIFY_C4, WANT_QP, give_to_two, connect_again_after_a_failure},
     {VERIFY_C5, WANT_CONNECTED, data_too_late, nothing},
     {VERIFY_C6, WANT_CONNECTED, disconnect_with_work, disconnect_drained},
     {VERIFY_C7, WANT_QP, disconnect_new, connect_and_complete},
