@@ -293,6 +293,27 @@ static void deafen(struct side *s)
     s->qp->is_reading = false;
 }
 
+/* Comes back inside the lane when TCP takes no more of s: a queue pair also stops to let others
+ * have their turn, and then goes on as soon as somebody looks. */
+static void enter_when_full(struct side *s, struct rnic_lane *l)
+{
+    enum { QUIET_LOOKS = 30 };
+
+    uint64_t sent = 0;
+
+    for (int quiet = 0;; quiet++) {
+        enter(l);
+        if (plat_lane_poll(l->lane) > 0 || !s->qp->is_tx_blocked ||
+            sent != sn_a64_load_relaxed(&l->traffic.tx_octets))
+            quiet = 0;
+        sent = sn_a64_load_relaxed(&l->traffic.tx_octets);
+        if (quiet == QUIET_LOOKS)
+            return;
+        rnic_lane_leave(l);
+        nap_ms(1);
+    }
+}
+
 /*
  * A closing QP whose Terminate cannot go out ends with its connection. A thread inside the lane,
  * that is not the home thread, sees that happen; the QP may not go before it has left.
@@ -317,10 +338,7 @@ static void the_last_reference_goes_with_the_lane(void **state)
     for (uintptr_t i = 0; i < PAIR_DEPTH; i++) /* more than TCP takes */
         assert_int_equal(
             rnic_qp_write(p.a.qp, CTX(i), &s, 1, (uintptr_t)p.b.memory, p.b.stag, 0), SN_OK);
-    for (enter(l); !p.a.qp->is_tx_blocked; enter(l)) { /* the last post left its work to others */
-        rnic_lane_leave(l);
-        nap_ms(1);
-    }
+    enter_when_full(&p.a, l);
     rnic_qp_terminate(p.a.qp, WIRE_LOCAL_CATASTROPHIC);
     rnic_lane_leave(l);
     rnic_qp_unreserve(p.a.qp);
