@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings that do not run over their destination. */
+/* Strings that do not run over their destination; the wide ones are in ntstrsafe_wide.c. */
 #include "kenv/format.h"
 
 #include <ntstrsafe.h>
@@ -19,15 +19,6 @@ static SIZE_T length_within(PCSTR s, SIZE_T max)
     return n;
 }
 
-static SIZE_T wide_length_within(PCWSTR s, SIZE_T max)
-{
-    SIZE_T n = 0;
-
-    while (n < max && s[n] != 0)
-        n++;
-    return n;
-}
-
 /* Copies up to `most` characters to dest[at...], terminates. */
 static NTSTATUS copy_at(PSTR dest, SIZE_T cch, SIZE_T at, PCSTR src, SIZE_T most)
 {
@@ -37,18 +28,6 @@ static NTSTATUS copy_at(PSTR dest, SIZE_T cch, SIZE_T at, PCSTR src, SIZE_T most
     if (is_cut)
         n = cch - at - 1;
     memcpy(dest + at, src, n);
-    dest[at + n] = 0;
-    return is_cut ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
-}
-
-static NTSTATUS wide_copy_at(PWSTR dest, SIZE_T cch, SIZE_T at, PCWSTR src)
-{
-    SIZE_T n = wide_length_within(src, cch);
-    bool is_cut = n > cch - at - 1;
-
-    if (is_cut)
-        n = cch - at - 1;
-    memcpy(dest + at, src, n * sizeof(WCHAR));
     dest[at + n] = 0;
     return is_cut ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
@@ -75,7 +54,7 @@ NTSTATUS RtlStringCbCopyA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc)
     return RtlStringCchCopyA(pszDest, cbDest, pszSrc);
 }
 
-NTSTATUS RtlStringCchCatA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc)
+NTSTATUS RtlStringCchCatNA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc, SIZE_T cchToAppend)
 {
     SIZE_T at;
 
@@ -84,7 +63,17 @@ NTSTATUS RtlStringCchCatA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc)
     at = length_within(pszDest, cchDest);
     if (at == cchDest) /* not terminated */
         return STATUS_INVALID_PARAMETER;
-    return copy_at(pszDest, cchDest, at, pszSrc, cchDest);
+    return copy_at(pszDest, cchDest, at, pszSrc, cchToAppend < cchDest ? cchToAppend : cchDest);
+}
+
+NTSTATUS RtlStringCbCatNA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc, SIZE_T cbToAppend)
+{
+    return RtlStringCchCatNA(pszDest, cbDest, pszSrc, cbToAppend);
+}
+
+NTSTATUS RtlStringCchCatA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc)
+{
+    return RtlStringCchCatNA(pszDest, cchDest, pszSrc, cchDest);
 }
 
 NTSTATUS RtlStringCbCatA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc)
@@ -146,56 +135,4 @@ NTSTATUS RtlStringCchLengthA(PCSTR psz, SIZE_T cchMax, SIZE_T *pcchLength)
 NTSTATUS RtlStringCbLengthA(PCSTR psz, SIZE_T cbMax, SIZE_T *pcbLength)
 {
     return RtlStringCchLengthA(psz, cbMax, pcbLength);
-}
-
-NTSTATUS RtlStringCchCopyW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc)
-{
-    if (!is_destination(pszDest, cchDest) || pszSrc == NULL)
-        return STATUS_INVALID_PARAMETER;
-    return wide_copy_at(pszDest, cchDest, 0, pszSrc);
-}
-
-NTSTATUS RtlStringCbCopyW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc)
-{
-    return RtlStringCchCopyW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
-}
-
-NTSTATUS RtlStringCchCatW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc)
-{
-    SIZE_T at;
-
-    if (!is_destination(pszDest, cchDest) || pszSrc == NULL)
-        return STATUS_INVALID_PARAMETER;
-    at = wide_length_within(pszDest, cchDest);
-    if (at == cchDest)
-        return STATUS_INVALID_PARAMETER;
-    return wide_copy_at(pszDest, cchDest, at, pszSrc);
-}
-
-NTSTATUS RtlStringCbCatW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc)
-{
-    return RtlStringCchCatW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
-}
-
-NTSTATUS RtlStringCchLengthW(PCWSTR psz, SIZE_T cchMax, SIZE_T *pcchLength)
-{
-    SIZE_T n = 0;
-    bool is_good = psz != NULL && cchMax <= NTSTRSAFE_MAX_CCH;
-
-    if (is_good) {
-        n = wide_length_within(psz, cchMax);
-        is_good = n < cchMax;
-    }
-    if (pcchLength != NULL)
-        *pcchLength = is_good ? n : 0;
-    return is_good ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
-}
-
-NTSTATUS RtlStringCbLengthW(PCWSTR psz, SIZE_T cbMax, SIZE_T *pcbLength)
-{
-    NTSTATUS status = RtlStringCchLengthW(psz, cbMax / sizeof(WCHAR), pcbLength);
-
-    if (pcbLength != NULL)
-        *pcbLength *= sizeof(WCHAR);
-    return status;
 }

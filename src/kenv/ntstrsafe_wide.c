@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Wide formats and counted strings. A wide format is brought to UTF-8 with %s and %c turned round,
- * formatted as DbgPrint would, and the result brought back.
+ * Wide strings that do not run over their destination, wide formats and counted strings. A wide
+ * format is brought to UTF-8 with %s and %c turned round, formatted as DbgPrint would, and the
+ * result brought back.
  */
 #include "base/alloc.h"
 #include "kenv/format.h"
@@ -52,6 +53,16 @@ NTSTATUS RtlStringCbCopyNW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc, SIZE_T c
     return RtlStringCchCopyNW(pszDest, cbDest / sizeof(WCHAR), pszSrc, cbToCopy / sizeof(WCHAR));
 }
 
+NTSTATUS RtlStringCchCopyW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc)
+{
+    return RtlStringCchCopyNW(pszDest, cchDest, pszSrc, cchDest);
+}
+
+NTSTATUS RtlStringCbCopyW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc)
+{
+    return RtlStringCchCopyW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
+}
+
 NTSTATUS RtlStringCchCatNW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc, SIZE_T cchToAppend)
 {
     SIZE_T at;
@@ -69,21 +80,37 @@ NTSTATUS RtlStringCbCatNW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc, SIZE_T cb
     return RtlStringCchCatNW(pszDest, cbDest / sizeof(WCHAR), pszSrc, cbToAppend / sizeof(WCHAR));
 }
 
-NTSTATUS RtlStringCchCatNA(PSTR pszDest, SIZE_T cchDest, PCSTR pszSrc, SIZE_T cchToAppend)
+NTSTATUS RtlStringCchCatW(PWSTR pszDest, SIZE_T cchDest, PCWSTR pszSrc)
 {
-    SIZE_T at;
-
-    if (!is_destination(pszDest, cchDest) || pszSrc == NULL)
-        return STATUS_INVALID_PARAMETER;
-    at = strnlen(pszDest, cchDest);
-    if (at == cchDest)
-        return STATUS_INVALID_PARAMETER;
-    return RtlStringCchCopyNA(pszDest + at, cchDest - at, pszSrc, cchToAppend);
+    return RtlStringCchCatNW(pszDest, cchDest, pszSrc, cchDest);
 }
 
-NTSTATUS RtlStringCbCatNA(PSTR pszDest, SIZE_T cbDest, PCSTR pszSrc, SIZE_T cbToAppend)
+NTSTATUS RtlStringCbCatW(PWSTR pszDest, SIZE_T cbDest, PCWSTR pszSrc)
 {
-    return RtlStringCchCatNA(pszDest, cbDest, pszSrc, cbToAppend);
+    return RtlStringCchCatW(pszDest, cbDest / sizeof(WCHAR), pszSrc);
+}
+
+NTSTATUS RtlStringCchLengthW(PCWSTR psz, SIZE_T cchMax, SIZE_T *pcchLength)
+{
+    SIZE_T n = 0;
+    bool is_good = psz != NULL && cchMax <= NTSTRSAFE_MAX_CCH;
+
+    if (is_good) {
+        n = length_within(psz, cchMax);
+        is_good = n < cchMax;
+    }
+    if (pcchLength != NULL)
+        *pcchLength = is_good ? n : 0;
+    return is_good ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER;
+}
+
+NTSTATUS RtlStringCbLengthW(PCWSTR psz, SIZE_T cbMax, SIZE_T *pcbLength)
+{
+    NTSTATUS status = RtlStringCchLengthW(psz, cbMax / sizeof(WCHAR), pcbLength);
+
+    if (pcbLength != NULL)
+        *pcbLength *= sizeof(WCHAR);
+    return status;
 }
 
 /* ---- Formats ------------------------------------------------------------------------------- */

@@ -71,16 +71,23 @@ static VOID NdkFlush(NDK_QP *pNdkQp)
 
 /* ---- requests that move data ---- */
 
+/* A post whose SGEs are read from. */
+static bool begin_gather(
+    struct verify_post *p, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge)
+{
+    if (!verify_post_begin(p))
+        return false;
+    verify_post_sgl(p, pSgl, nSge, p->q->sge_max, 0);
+    return verify_post_record(p, RequestContext, pSgl, nSge);
+}
+
 static NTSTATUS NdkSend(
     NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pSgl, ULONG nSge, ULONG Flags)
 {
     struct verify_post p = {
         .q = verify_own(pNdkQp), .op = VERIFY_SEND, .call = __func__, .flags = Flags};
 
-    if (!verify_post_begin(&p))
-        return verify_post_refused(&p);
-    verify_post_sgl(&p, pSgl, nSge, p.q->sge_max, 0);
-    if (!verify_post_record(&p, RequestContext, pSgl, nSge))
+    if (!begin_gather(&p, RequestContext, pSgl, nSge))
         return verify_post_refused(&p);
     return verify_post_end(&p, below(p.q)->NdkSend(pNdkQp, p.wr, pSgl, nSge, Flags));
 }
@@ -91,10 +98,7 @@ static NTSTATUS NdkSendAndInvalidate(NDK_QP *pNdkQp, PVOID RequestContext, const
     struct verify_post p = {
         .q = verify_own(pNdkQp), .op = VERIFY_SEND_INVALIDATE, .call = __func__, .flags = Flags};
 
-    if (!verify_post_begin(&p))
-        return verify_post_refused(&p);
-    verify_post_sgl(&p, pSgl, nSge, p.q->sge_max, 0);
-    if (!verify_post_record(&p, RequestContext, pSgl, nSge))
+    if (!begin_gather(&p, RequestContext, pSgl, nSge))
         return verify_post_refused(&p);
     return verify_post_end(
         &p, below(p.q)->NdkSendAndInvalidate(pNdkQp, p.wr, pSgl, nSge, Flags, RemoteToken));
@@ -106,10 +110,7 @@ static NTSTATUS NdkWrite(NDK_QP *pNdkQp, PVOID RequestContext, const NDK_SGE *pS
     struct verify_post p = {
         .q = verify_own(pNdkQp), .op = VERIFY_WRITE, .call = __func__, .flags = Flags};
 
-    if (!verify_post_begin(&p))
-        return verify_post_refused(&p);
-    verify_post_sgl(&p, pSgl, nSge, p.q->sge_max, 0);
-    if (!verify_post_record(&p, RequestContext, pSgl, nSge))
+    if (!begin_gather(&p, RequestContext, pSgl, nSge))
         return verify_post_refused(&p);
     return verify_post_end(
         &p, below(p.q)->NdkWrite(pNdkQp, p.wr, pSgl, nSge, RemoteAddress, RemoteToken, Flags));
